@@ -1,0 +1,1 @@
+"""What an environment can declare: Pulumi component resources, one room per thing."""

@@ -1,0 +1,13 @@
+"""Kubernetes' recommended labels, as every Mainstay object carries them."""
+
+from collections.abc import Mapping
+
+
+def selector(name: str, component: str) -> dict[str, str]:
+    """The labels that pick one thing's pods: stable for ever, since a Deployment's selector is immutable."""
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
+
+
+def labels(name: str, component: str) -> Mapping[str, str]:
+    """All labels of an object: its selector, and who manages it."""
+    return {**selector(name, component), "app.kubernetes.io/managed-by": "mainstay"}

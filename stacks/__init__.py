@@ -1,0 +1,1 @@
+"""Which components an environment has, with what values. No resource is built here."""

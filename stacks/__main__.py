@@ -1,0 +1,34 @@
+"""What the Pulumi engine runs on `pulumi preview|up -s <stack>`: a real cluster, named by the stack."""
+
+import json
+from typing import Any
+
+import pulumi
+
+from stacks.environment import PROJECT, InvalidEnvironment, environment_file, from_config
+from stacks.platform import declare
+
+
+def main() -> None:
+    """Declares the stack's environment. Refuses a stack that does not say which cluster it is for."""
+    stack = pulumi.get_stack()
+    config: dict[str, Any] = {
+        key: json.loads(value) if key.startswith(f"{PROJECT}:") else value
+        for key, value in pulumi.runtime.get_config_env().items()
+    }
+    environment = from_config(config, stack)
+    if environment.cluster is None:
+        raise InvalidEnvironment(
+            f"{environment_file(stack)}: neither kubernetes:context nor kubernetes:kubeconfig is set, and Mainstay "
+            "does not guess which cluster is meant; set one with "
+            f"`pulumi config set --stack {stack} kubernetes:context <context>`, "
+            f"or use the embedded cluster with `mainstay up {stack}`."
+        )
+    declare(environment)
+
+
+try:
+    main()
+except InvalidEnvironment as fault:
+    # The sentence alone, not a traceback.
+    raise pulumi.RunError(str(fault)) from None

@@ -1,0 +1,190 @@
+"""An environment: `Pulumi.<stack>.yaml`, read once, checked as a whole, immutable from then on.
+
+Every fault found is told in one sentence that names file and key. Checks that need more than one section
+(does the database exist, is a name taken) are made here; checks of a single value in `stacks.settings`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field, ValidationError
+
+from components import postgres, redis
+from stacks.faults import sentence
+from stacks.settings import (
+    Name,
+    NamespaceSettings,
+    PostgresSettings,
+    RedisSettings,
+    Section,
+    ServiceSettings,
+    WorkerSettings,
+)
+from stacks.yaml_file import DuplicateKey, read_yaml
+
+PROJECT = "mainstay"
+"""Namespace of the environment's own keys: the project's name in Pulumi.yaml."""
+SECRETS = "secrets"
+"""Namespace of secret values: `pulumi config set --secret secrets:<name>`."""
+
+
+class InvalidEnvironment(Exception):
+    """The environment cannot be used; the message says, a sentence a line, which key of which file is wrong."""
+
+
+class Platform(Section):
+    """The `mainstay:` sections of an environment file."""
+
+    namespace: NamespaceSettings = Field(description="Where it all runs, and how much of it.")
+    postgres: dict[Name, PostgresSettings] = Field(default_factory=dict, description="PostgreSQL clusters by name.")
+    redis: dict[Name, RedisSettings] = Field(default_factory=dict, description="Redis servers by name.")
+    services: dict[Name, ServiceSettings] = Field(default_factory=dict, description="HTTP services by name.")
+    workers: dict[Name, WorkerSettings] = Field(default_factory=dict, description="Workers by name.")
+
+
+@dataclass(frozen=True)
+class ClusterTarget:
+    """The real cluster an environment names."""
+
+    context: str | None
+    """Context in the kubeconfig; None is the kubeconfig's current one."""
+    kubeconfig: str | None
+    """Path (or content) of a kubeconfig; None is the usual place."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A checked environment."""
+
+    stack: str
+    """Name of the Pulumi stack, e.g. `staging`."""
+    platform: Platform
+    """What it is made of."""
+    cluster: ClusterTarget | None
+    """The real cluster it names, or None: then it is for the embedded one."""
+
+    @property
+    def required_secrets(self) -> tuple[str, ...]:
+        """Config keys of all secret values the environment needs, sorted, e.g. `secrets:redis-queue-password`."""
+        names = {
+            name
+            for workloads in (self.platform.services, self.platform.workers)
+            for workload in workloads.values()
+            for name in workload.secret_env.values()
+        }
+        names |= {redis_password(name) for name in self.platform.redis}
+        for name, database in self.platform.postgres.items():
+            if database.backup:
+                names |= set(backup_keys(name))
+        return tuple(f"{SECRETS}:{name}" for name in sorted(names))
+
+
+def redis_password(name: str) -> str:
+    """Name of the secret that holds a Redis' password."""
+    return f"{redis.kubernetes_name(name)}-password"
+
+
+def backup_keys(name: str) -> tuple[str, str]:
+    """Names of the secrets that hold the key id and the key of a database's object store."""
+    prefix = f"{postgres.kubernetes_name(name)}-backup"
+    return f"{prefix}-access-key-id", f"{prefix}-secret-access-key"
+
+
+def environment_file(stack: str) -> str:
+    """Name of the file of a stack."""
+    return f"Pulumi.{stack}.yaml"
+
+
+def load(root: Path, stack: str) -> Environment:
+    """Reads and checks `Pulumi.<stack>.yaml` in `root`. Raises InvalidEnvironment."""
+    path = root / environment_file(stack)
+    if not path.is_file():
+        known = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
+        raise InvalidEnvironment(
+            f"There is no stack {stack!r}: {path.name} does not exist in {root}. "
+            f"Stacks here: {', '.join(known) or 'none'}."
+        )
+    try:
+        content = read_yaml(path)
+    except DuplicateKey as error:
+        raise InvalidEnvironment(
+            f"{path.name}, line {error.line}: the key {error.key!r} stands twice; keep one, or rename it."
+        ) from None
+    except ValueError as error:
+        raise InvalidEnvironment(f"{path.name}: {error}.") from None
+    config: Any = cast(dict[str, Any], content).get("config") if isinstance(content, dict) else None
+    if not isinstance(config, dict):
+        raise InvalidEnvironment(f"{path.name}: the key config is missing; the sections stand below it.")
+    return from_config(cast(dict[str, Any], config), stack)
+
+
+def from_config(config: Mapping[str, Any], stack: str) -> Environment:
+    """Checks the config keys of a stack, e.g. `{"mainstay:services": {...}, "kubernetes:context": "…"}`.
+
+    Raises InvalidEnvironment with a sentence for each fault.
+    """
+    file = environment_file(stack)
+    sections: dict[str, Any] = {}
+    faults: list[str] = []
+    for key, value in config.items():
+        namespace, _, name = key.partition(":")
+        if namespace == PROJECT:
+            sections[name] = value
+        elif namespace == "kubernetes" and name in ("context", "kubeconfig"):
+            if not isinstance(value, str) or not value:
+                faults.append(f"{file}: {key} must be a text that is not empty.")
+        elif namespace not in (SECRETS, "pulumi"):
+            known = [f"{PROJECT}:{section}" for section in Platform.model_fields]
+            known += ["kubernetes:context", "kubernetes:kubeconfig"]
+            close = get_close_matches(key, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
+            faults.append(f"{file}: {key} is not a key that Mainstay knows; {hint}")
+    try:
+        platform = Platform.model_validate(sections)
+    except ValidationError as error:
+        faults += [sentence(file, PROJECT, fault, Platform) for fault in error.errors(include_url=False)]
+        raise InvalidEnvironment("\n".join(faults)) from None
+    faults += [f"{file}: {fault}" for fault in _faults_across_sections(platform)]
+    if faults:
+        raise InvalidEnvironment("\n".join(faults))
+    context, kubeconfig = config.get("kubernetes:context"), config.get("kubernetes:kubeconfig")
+    target = ClusterTarget(context, kubeconfig) if context or kubeconfig else None
+    return Environment(stack, platform, target)
+
+
+def _faults_across_sections(platform: Platform) -> list[str]:
+    faults: list[str] = []
+    taken: dict[str, str] = {}
+    names = [
+        *((f"postgres.{name}", postgres.kubernetes_name(name)) for name in platform.postgres),
+        *((f"redis.{name}", redis.kubernetes_name(name)) for name in platform.redis),
+        *((f"services.{name}", name) for name in platform.services),
+        *((f"workers.{name}", name) for name in platform.workers),
+    ]
+    for key, name in names:
+        if name in taken:
+            faults.append(
+                f"{PROJECT}:{key} and {PROJECT}:{taken[name]} would both be called {name!r} in Kubernetes; rename one."
+            )
+        taken.setdefault(name, key)
+    sections = {
+        "postgres": platform.postgres,
+        "redis": platform.redis,
+        "services": platform.services,
+    }
+    for section, workloads in (("services", platform.services), ("workers", platform.workers)):
+        for workload_name, workload in workloads.items():
+            for variable, target in workload.connections.items():
+                where = f"{PROJECT}:{section}.{workload_name}.connections.{variable}"
+                kind, _, name = target.partition(".")
+                if kind not in sections or not name:
+                    faults.append(
+                        f"{where} is {target!r}; it must be postgres.<name>, redis.<name> or services.<name>."
+                    )
+                elif name not in sections[kind]:
+                    there = ", ".join(f"{kind}.{each}" for each in sections[kind]) or "none"
+                    faults.append(f"{where} names {target!r}, which is not declared; declared are: {there}.")
+    return faults

@@ -1,0 +1,161 @@
+"""The composition: one environment, declared. The same function whoever runs it."""
+
+import pulumi
+
+from components.connection import Connection
+from components.namespace import Namespace
+from components.postgres import Backup, Postgres, PostgresArgs
+from components.redis import Redis, RedisArgs
+from components.workload import (
+    HttpService,
+    ProbePaths,
+    Resources,
+    Worker,
+)
+from components.workload.pods import WorkloadArgs
+from stacks.environment import Environment, backup_keys, redis_password
+from stacks.secrets import read_secrets
+from stacks.settings import PostgresSettings, RedisSettings, WorkloadSettings
+
+
+def declare(environment: Environment) -> None:
+    """Declares all resources of the environment and its outputs `namespace` and `endpoints`."""
+    platform = environment.platform
+    secrets = read_secrets(environment)
+    limits = platform.namespace
+    namespace = Namespace(
+        limits.name,
+        {
+            "name": limits.name,
+            "cpu": limits.cpu,
+            "memory": limits.memory,
+            "storage": limits.storage,
+            "pods": limits.pods,
+            "protect": limits.protect,
+        },
+    ).name
+
+    data: dict[str, pulumi.Resource] = {}
+    for name, database in platform.postgres.items():
+        data[f"postgres.{name}"] = Postgres(name, _postgres(name, database, namespace, secrets))
+    for name, server in platform.redis.items():
+        data[f"redis.{name}"] = Redis(name, _redis(server, namespace, secrets[redis_password(name)]))
+
+    def after(workload: WorkloadSettings) -> pulumi.ResourceOptions:
+        """A workload waits for the data it connects to; not for other services, which may call each other."""
+        targets = sorted(set(workload.connections.values()) & data.keys())
+        return pulumi.ResourceOptions(depends_on=[data[target] for target in targets])
+
+    for name, service in platform.services.items():
+        HttpService(
+            name,
+            {
+                **_workload(service, environment, namespace, secrets),
+                "port": service.port,
+                "public": service.public,
+                "drain_seconds": service.drain_seconds,
+            },
+            after(service),
+        )
+    for name, worker in platform.workers.items():
+        Worker(
+            name,
+            {
+                **_workload(worker, environment, namespace, secrets),
+                "health_port": worker.health_port,
+                "longest_job_seconds": worker.longest_job_seconds,
+                "singleton": worker.singleton,
+            },
+            after(worker),
+        )
+    pulumi.export("namespace", namespace)
+    pulumi.export(
+        "endpoints",
+        {name: f"http://{name}.{limits.name}.svc:{service.port}" for name, service in platform.services.items()},
+    )
+
+
+def _postgres(
+    name: str,
+    settings: PostgresSettings,
+    namespace: pulumi.Input[str],
+    secrets: dict[str, pulumi.Output[str]],
+) -> PostgresArgs:
+    args: PostgresArgs = {
+        "namespace": namespace,
+        "instances": settings.instances,
+        "cpu": settings.cpu,
+        "memory": settings.memory,
+        "storage": settings.storage,
+        "wal_storage": settings.wal_storage,
+        "max_connections": settings.max_connections,
+        "protect": settings.protect,
+    }
+    if settings.backup:
+        key_id, key = backup_keys(name)
+        backup: Backup = {
+            "destination": settings.backup.destination,
+            "schedule": settings.backup.schedule,
+            "retention": settings.backup.retention,
+            "access_key_id": secrets[key_id],
+            "secret_access_key": secrets[key],
+        }
+        if settings.backup.endpoint:
+            backup["endpoint"] = settings.backup.endpoint
+        args["backup"] = backup
+    return args
+
+
+def _redis(settings: RedisSettings, namespace: pulumi.Input[str], password: pulumi.Output[str]) -> RedisArgs:
+    args: RedisArgs = {
+        "namespace": namespace,
+        "password": password,
+        "cpu": settings.cpu,
+        "memory": settings.memory,
+        "storage": settings.storage,
+        "protect": settings.protect,
+    }
+    if settings.unbacked_reason:
+        args["unbacked_reason"] = settings.unbacked_reason
+    return args
+
+
+def _workload(
+    settings: WorkloadSettings,
+    environment: Environment,
+    namespace: pulumi.Input[str],
+    secrets: dict[str, pulumi.Output[str]],
+) -> WorkloadArgs:
+    args: WorkloadArgs = {
+        "namespace": namespace,
+        "image": settings.image,
+        "replicas": settings.replicas,
+        "resources": Resources(
+            cpu=settings.resources.cpu,
+            memory=settings.resources.memory,
+            memory_limit=settings.resources.memory_limit,
+        ),
+        "probe_paths": ProbePaths(
+            startup=settings.probes.startup,
+            readiness=settings.probes.readiness,
+            liveness=settings.probes.liveness,
+        ),
+        "env": dict(settings.env),
+        "secret_env": {variable: secrets[secret] for variable, secret in settings.secret_env.items()},
+        "connections": {
+            variable: _connection(target, environment) for variable, target in settings.connections.items()
+        },
+        "internet_ports": list(settings.internet_ports),
+    }
+    if settings.command is not None:
+        args["command"] = settings.command
+    return args
+
+
+def _connection(target: str, environment: Environment) -> Connection:
+    kind, _, name = target.partition(".")
+    if kind == "postgres":
+        return Postgres.connection(name)
+    if kind == "redis":
+        return Redis.connection(name)
+    return HttpService.connection(name, environment.platform.services[name].port)

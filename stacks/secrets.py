@@ -1,0 +1,31 @@
+"""The secret values of an environment, from the stack's encrypted config."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from stacks.environment import SECRETS, Environment, InvalidEnvironment, environment_file
+
+
+def missing_secrets_message(stack: str, keys: Sequence[str]) -> str:
+    """What to say when secrets are not set: the commands that set them, all of them."""
+    commands = "\n".join(f"  pulumi config set --secret --stack {stack} {key}" for key in sorted(keys))
+    count = "One secret is" if len(keys) == 1 else f"{len(keys)} secrets are"
+    return f"{environment_file(stack)}: {count} missing; set each, it will be asked for and encrypted:\n{commands}"
+
+
+def read_secrets(environment: Environment) -> dict[str, pulumi.Output[str]]:
+    """Secret values by name, without the `secrets:` prefix. Raises InvalidEnvironment naming all that are missing."""
+    config = pulumi.Config(SECRETS)
+    values: dict[str, pulumi.Output[str]] = {}
+    missing: list[str] = []
+    for key in environment.required_secrets:
+        name = key.removeprefix(f"{SECRETS}:")
+        value = config.get_secret(name)
+        if value is None:
+            missing.append(key)
+        else:
+            values[name] = value
+    if missing:
+        raise InvalidEnvironment(missing_secrets_message(environment.stack, missing))
+    return values
