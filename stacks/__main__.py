@@ -1,12 +1,18 @@
 """What the Pulumi engine runs on `pulumi preview|up -s <stack>`: a real cluster, named by the stack."""
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
-import pulumi
+# Python puts the folder of the program it runs first on the path, where this room's platform.py and secrets.py would
+# take the place of the standard library's modules of that name.
+sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
-from stacks.environment import PROJECT, InvalidEnvironment, environment_file, from_config
-from stacks.platform import declare
+import pulumi  # noqa: E402
+
+from stacks.environment import PROJECT, InvalidEnvironment, environment_file, from_config  # noqa: E402
+from stacks.platform import declare  # noqa: E402
 
 
 def main() -> None:

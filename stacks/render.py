@@ -53,10 +53,9 @@ def render(environment: Environment, secrets: Mapping[str, str] | None = None) -
     `secrets`: the value of each of `environment.required_secrets`, to be shown; without it a marker stands for
     every value that is secret.
     """
-    monitor = _Recorder()
+    monitor = Recorder()
     asyncio.run(_declare(environment, monitor, secrets))
-    objects = [cast(dict[str, Any], _plain(PropertyValue(each), bool(secrets))) for each in monitor.objects]
-    return sorted((Manifest(each) for each in objects), key=_apply_order)
+    return monitor.manifests(show_secrets=bool(secrets))
 
 
 async def _declare(environment: Environment, monitor: MockMonitor, secrets: Mapping[str, str] | None) -> None:
@@ -77,7 +76,7 @@ class _Echo(Mocks):
         return args.name, cast(dict[str, Any], args.inputs)
 
 
-class _Recorder(MockMonitor):
+class Recorder(MockMonitor):
     """Keeps each Kubernetes resource's inputs as they come over the wire, where every secret is marked by itself."""
 
     def __init__(self) -> None:
@@ -87,7 +86,12 @@ class _Recorder(MockMonitor):
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
         if request.type.startswith("kubernetes:"):
             self.objects.append(PropertyValue.unmarshal_map(request.object))
-        return cast(RegisterResourceResponse, super().RegisterResource(request))  # pyright: ignore[reportUnknownMemberType]
+        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+    def manifests(self, show_secrets: bool) -> list[Manifest]:
+        """The objects recorded so far, in the order in which they can be applied."""
+        objects = [cast(dict[str, Any], _plain(PropertyValue(each), show_secrets)) for each in self.objects]
+        return sorted((Manifest(each) for each in objects), key=_apply_order)
 
 
 def _plain(value: PropertyValue, show_secrets: bool, secret: bool = False) -> Any:

@@ -1,0 +1,27 @@
+"""What all layers of tests share: the repository's own environment files, as data to change and to check."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.environment import Environment, from_config
+from stacks.yaml_file import read_yaml
+
+ROOT = Path(__file__).parent.parent
+
+Config = dict[str, Any]
+
+
+@pytest.fixture
+def staging() -> Config:
+    """The config keys of Pulumi.staging.yaml, to be changed by a test."""
+    return copy.deepcopy(read_yaml(ROOT / "Pulumi.staging.yaml")["config"])
+
+
+@pytest.fixture
+def environment() -> Callable[[Config], Environment]:
+    """Checks config keys as those of a stack called staging."""
+    return lambda config: from_config(config, "staging")

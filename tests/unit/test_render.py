@@ -1,0 +1,189 @@
+"""What an environment would send: complete, deterministic, without secrets, and safe by default."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks.environment import from_config, load
+from stacks.render import SECRET_MARKER, Manifest, render
+from tests.conftest import ROOT, Config
+
+CANARY = "canary-4f1d"
+
+
+def find(manifests: list[Manifest], kind: str, name: str) -> dict[str, Any]:
+    found = [each.manifest for each in manifests if (each.kind, each.name) == (kind, name)]
+    assert len(found) == 1, f"{kind}/{name} stands {len(found)} times in the rendering"
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def prod() -> list[Manifest]:
+    return render(load(ROOT, "prod"))
+
+
+@pytest.fixture(scope="module")
+def pods(prod: list[Manifest]) -> dict[str, dict[str, Any]]:
+    """Pod template by workload."""
+    return {each.name: each.manifest["spec"]["template"] for each in prod if each.kind in ("Deployment", "StatefulSet")}
+
+
+def test_rendering_is_the_same_each_time(prod: list[Manifest]) -> None:
+    again = render(load(ROOT, "prod"))
+    assert json.dumps([each.manifest for each in prod]) == json.dumps([each.manifest for each in again])
+
+
+def test_no_object_stands_twice(prod: list[Manifest]) -> None:
+    keys = [(each.kind, each.namespace, each.name) for each in prod]
+    assert len(keys) == len(set(keys))
+
+
+def test_secrets_are_marked_and_shown_only_when_given() -> None:
+    environment = load(ROOT, "staging")
+    values = {key: f"{CANARY}-{index}" for index, key in enumerate(environment.required_secrets)}
+    hidden, shown = (json.dumps([each.manifest for each in render(environment, secrets)]) for secrets in (None, values))
+    assert SECRET_MARKER in json.dumps(json.loads(hidden), ensure_ascii=False)
+    for value in values.values():
+        assert value not in hidden
+        assert value in shown
+
+
+def test_secret_values_stand_in_secrets_alone() -> None:
+    environment = load(ROOT, "staging")
+    values = dict.fromkeys(environment.required_secrets, CANARY)
+    for each in render(environment, values):
+        if each.kind != "Secret":
+            assert CANARY not in json.dumps(each.manifest), f"{each.kind}/{each.name} holds a secret in plaintext"
+
+
+def test_a_rotated_secret_rolls_the_pods_that_read_it_and_no_others() -> None:
+    environment = load(ROOT, "staging")
+    old = dict.fromkeys(environment.required_secrets, "old")
+    new = {**old, "secrets:session-key": "new"}
+    before, after = render(environment, old), render(environment, new)
+
+    def template(manifests: list[Manifest], name: str) -> Any:
+        return find(manifests, "Deployment", name)["spec"]["template"]
+
+    assert template(before, "api") != template(after, "api")
+    assert template(before, "engine-worker") == template(after, "engine-worker")
+
+
+def test_every_pod_is_restricted(pods: dict[str, dict[str, Any]]) -> None:
+    for name, template in pods.items():
+        spec = template["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            }, name
+            assert set(container["resources"]) == {"requests", "limits"}, name
+            assert "cpu" not in container["resources"]["limits"], name
+
+
+def test_pods_have_time_to_drain(pods: dict[str, dict[str, Any]]) -> None:
+    for name, work in {"api": 30, "email-worker": 60, "engine-worker": 10}.items():
+        spec = pods[name]["spec"]
+        pre_stop = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert spec["terminationGracePeriodSeconds"] > pre_stop + work, name
+
+
+def test_liveness_never_asks_what_readiness_asks(pods: dict[str, dict[str, Any]]) -> None:
+    for name, template in pods.items():
+        container = template["spec"]["containers"][0]
+        probes = [container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness")]
+        assert all(probes), name
+        assert probes[1] != probes[2], name
+
+
+def test_a_singleton_never_runs_twice(prod: list[Manifest]) -> None:
+    assert find(prod, "Deployment", "scheduler")["spec"]["strategy"] == {"type": "Recreate"}
+    assert find(prod, "Deployment", "email-worker")["spec"]["strategy"]["type"] == "RollingUpdate"
+
+
+def test_each_connection_opens_both_ways_of_the_network_and_nothing_else_does(prod: list[Manifest]) -> None:
+    """Recomputes who may reach whom from the policies alone, and compares with what the environment declares."""
+    workloads = {
+        each.name: each.manifest["spec"]["template"]["metadata"]["labels"]
+        for each in prod
+        if each.kind in ("Deployment", "StatefulSet")
+    }
+    workloads["postgres-main"] = {"cnpg.io/cluster": "postgres-main"}
+    policies = [each.manifest["spec"] for each in prod if each.kind == "NetworkPolicy"]
+
+    def selected(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+        return selector.get("matchLabels", {}).items() <= labels.items()
+
+    def open_ports(pod: str, direction: str, peer: str) -> set[int]:
+        side = {"ingress": "from", "egress": "to"}[direction]
+        return {
+            port["port"]
+            for policy in policies
+            if selected(policy["podSelector"], workloads[pod])
+            for rule in policy.get(direction, [])
+            for other in rule.get(side, [])
+            if "namespaceSelector" not in other and "podSelector" in other
+            if selected(other["podSelector"], workloads[peer])
+            for port in rule["ports"]
+        }
+
+    reachable = {
+        (source, target, port)
+        for source in workloads
+        for target in workloads
+        for port in open_ports(source, "egress", target) & open_ports(target, "ingress", source)
+    }
+    declared = {
+        (source, target, port)
+        for source in ("api", "email-worker", "engine-worker", "scheduler")
+        for target, port in (("postgres-main", 5432), ("redis-queue", 6379))
+    }
+    instances = {("postgres-main", "postgres-main", port) for port in (5432, 8000)}
+    assert reachable == declared | instances | {("web", "api", 8000)}
+
+
+def test_only_public_services_let_the_gateway_in(prod: list[Manifest]) -> None:
+    admitted = {
+        each.name
+        for each in prod
+        if each.kind == "NetworkPolicy" and "envoy-gateway-system" in json.dumps(each.manifest["spec"].get("ingress"))
+    }
+    assert admitted == {"api", "web"}
+
+
+def test_a_database_without_backup_has_no_trace_of_one(staging: Config) -> None:
+    del staging["mainstay:postgres"]["main"]["backup"]
+    manifests = render(from_config(staging, "staging"))
+    assert not [each for each in manifests if each.kind in ("ObjectStore", "ScheduledBackup")]
+    assert "plugins" not in find(manifests, "Cluster", "postgres-main")["spec"]
+
+
+def test_three_instances_commit_on_two_and_one_has_no_budget_that_blocks_drains(
+    prod: list[Manifest], staging: Config
+) -> None:
+    three = find(prod, "Cluster", "postgres-main")["spec"]
+    assert three["postgresql"]["synchronous"]["dataDurability"] == "required"
+    assert three["enablePDB"] is True
+    one = find(render(from_config(staging, "staging")), "Cluster", "postgres-main")["spec"]
+    assert "synchronous" not in one["postgresql"]
+    assert one["enablePDB"] is False
+
+
+def test_redis_keeps_a_quarter_of_its_memory_for_rewrites(prod: list[Manifest]) -> None:
+    configuration = find(prod, "ConfigMap", "redis-queue")["data"]["redis.conf"]
+    assert f"maxmemory {2 * 1024**3 * 3 // 4}\n" in configuration
+    assert "appendonly yes" in configuration
+    assert "noeviction" in configuration
+
+
+def test_a_password_with_awkward_characters_survives(staging: Config) -> None:
+    environment = from_config(staging, "staging")
+    values = {**dict.fromkeys(environment.required_secrets, "x"), "secrets:redis-queue-password": 'a"b\\c/d@e'}
+    secret = find(render(environment, values), "Secret", "redis-queue")["stringData"]
+    assert secret["auth.conf"] == 'requirepass "a\\"b\\\\c/d@e"\n'
+    assert secret["url"] == "redis://:a%22b%5Cc%2Fd%40e@redis-queue:6379/0"
