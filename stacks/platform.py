@@ -23,28 +23,30 @@ def declare(environment: Environment) -> None:
     platform = environment.platform
     secrets = read_secrets(environment)
     limits = platform.namespace
-    namespace = Namespace(
-        limits.name,
+    namespace = limits.name
+    whole = Namespace(
+        namespace,
         {
-            "name": limits.name,
+            "name": namespace,
             "cpu": limits.cpu,
             "memory": limits.memory,
             "storage": limits.storage,
             "pods": limits.pods,
             "protect": limits.protect,
         },
-    ).name
+    )
+    inside = pulumi.ResourceOptions(depends_on=[whole])
 
     data: dict[str, pulumi.Resource] = {}
     for name, database in platform.postgres.items():
-        data[f"postgres.{name}"] = Postgres(name, _postgres(name, database, namespace, secrets))
+        data[f"postgres.{name}"] = Postgres(name, _postgres(name, database, namespace, secrets), inside)
     for name, server in platform.redis.items():
-        data[f"redis.{name}"] = Redis(name, _redis(server, namespace, secrets[redis_password(name)]))
+        data[f"redis.{name}"] = Redis(name, _redis(server, namespace, secrets[redis_password(name)]), inside)
 
     def after(workload: WorkloadSettings) -> pulumi.ResourceOptions:
         """A workload waits for the data it connects to; not for other services, which may call each other."""
         targets = sorted(set(workload.connections.values()) & data.keys())
-        return pulumi.ResourceOptions(depends_on=[data[target] for target in targets])
+        return pulumi.ResourceOptions(depends_on=[whole, *(data[target] for target in targets)])
 
     for name, service in platform.services.items():
         HttpService(
@@ -71,14 +73,14 @@ def declare(environment: Environment) -> None:
     pulumi.export("namespace", namespace)
     pulumi.export(
         "endpoints",
-        {name: f"http://{name}.{limits.name}.svc:{service.port}" for name, service in platform.services.items()},
+        {name: f"http://{name}.{namespace}.svc:{service.port}" for name, service in platform.services.items()},
     )
 
 
 def _postgres(
     name: str,
     settings: PostgresSettings,
-    namespace: pulumi.Input[str],
+    namespace: str,
     secrets: dict[str, pulumi.Output[str]],
 ) -> PostgresArgs:
     args: PostgresArgs = {
@@ -106,7 +108,7 @@ def _postgres(
     return args
 
 
-def _redis(settings: RedisSettings, namespace: pulumi.Input[str], password: pulumi.Output[str]) -> RedisArgs:
+def _redis(settings: RedisSettings, namespace: str, password: pulumi.Output[str]) -> RedisArgs:
     args: RedisArgs = {
         "namespace": namespace,
         "password": password,
@@ -123,7 +125,7 @@ def _redis(settings: RedisSettings, namespace: pulumi.Input[str], password: pulu
 def _workload(
     settings: WorkloadSettings,
     environment: Environment,
-    namespace: pulumi.Input[str],
+    namespace: str,
     secrets: dict[str, pulumi.Output[str]],
 ) -> WorkloadArgs:
     args: WorkloadArgs = {

@@ -26,14 +26,13 @@ class NamespaceArgs(TypedDict):
 
 
 class Namespace(pulumi.ComponentResource):
-    """Namespace with restricted pod security, default-deny network policy, quota and default limits."""
+    """Namespace with restricted pod security, default-deny network policy, quota and default limits.
 
-    name: pulumi.Output[str]
-    """Kubernetes name; everything in the namespace takes it from here and so waits for the namespace."""
+    What goes into it must depend on this component.
+    """
 
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mainstay:index:Namespace", name, cast(pulumi.Inputs, dict(args)), opts)
-        child = pulumi.ResourceOptions(parent=self)
         namespace = kubernetes.core.v1.Namespace(
             name,
             metadata={
@@ -45,16 +44,19 @@ class Namespace(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, protect=bool(args.get("protect", False))),
         )
-        self.name = namespace.metadata.apply(lambda metadata: cast(str, metadata.name))
+        # Not the namespace's own output, which is unknown in the first preview: policies could then say nothing of
+        # where things are. The order comes from depends_on.
+        child = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        inside = args["name"]
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-default-deny",
-            metadata={"name": "default-deny", "namespace": self.name},
+            metadata={"name": "default-deny", "namespace": inside},
             spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
             opts=child,
         )
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-allow-dns",
-            metadata={"name": "allow-dns", "namespace": self.name},
+            metadata={"name": "allow-dns", "namespace": inside},
             spec={
                 "pod_selector": {},
                 "policy_types": ["Egress"],
@@ -77,7 +79,7 @@ class Namespace(pulumi.ComponentResource):
         )
         kubernetes.core.v1.ResourceQuota(
             f"{name}-quota",
-            metadata={"name": "quota", "namespace": self.name},
+            metadata={"name": "quota", "namespace": inside},
             spec={
                 "hard": {
                     "requests.cpu": args["cpu"],
@@ -93,7 +95,7 @@ class Namespace(pulumi.ComponentResource):
         # without them (restore jobs, `kubectl debug`) get these instead of a refusal.
         kubernetes.core.v1.LimitRange(
             f"{name}-limits",
-            metadata={"name": "limits", "namespace": self.name},
+            metadata={"name": "limits", "namespace": inside},
             spec={
                 "limits": [
                     {
@@ -105,4 +107,4 @@ class Namespace(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.register_outputs({"name": self.name})
+        self.register_outputs({})

@@ -70,7 +70,7 @@ class HttpService(pulumi.ComponentResource):
                 },
                 "template": pods.template,
             },
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=pods.requires),
         )
         self.register_outputs({})
 

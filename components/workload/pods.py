@@ -111,18 +111,20 @@ class Pods:
             automount_service_account_token=False,
             opts=child,
         )
+        self.requires: list[pulumi.Resource] = [account]
         env: list[kubernetes.core.v1.EnvVarArgsDict] = [
             {"name": key, "value": value} for key, value in sorted(args.get("env", {}).items())
         ]
         env += [variable(key, each["url"]) for key, each in sorted(connections.items())]
         annotations: dict[str, pulumi.Input[str]] = {}
         if secret_env:
-            kubernetes.core.v1.Secret(
+            secret = kubernetes.core.v1.Secret(
                 f"{name}-env",
                 metadata=self.metadata(f"{name}-env", namespace),
                 string_data=secret_env,
                 opts=child,
             )
+            self.requires.append(secret)
             env += [variable(key, from_secret(f"{name}-env", key)) for key in sorted(secret_env)]
             # A changed secret must roll the pods: they read it once, at start.
             annotations[ANNOTATION] = fingerprint(name, secret_env)
@@ -155,7 +157,7 @@ class Pods:
         self.template: kubernetes.core.v1.PodTemplateSpecArgsDict = {
             "metadata": {"labels": self.labels, "annotations": annotations},
             "spec": {
-                "service_account_name": account.metadata.apply(lambda metadata: metadata.name or name),
+                "service_account_name": name,
                 "automount_service_account_token": False,
                 "enable_service_links": False,
                 "termination_grace_period_seconds": PRE_STOP_SECONDS + stop_seconds + GRACE_MARGIN_SECONDS,

@@ -48,6 +48,6 @@ class Worker(pulumi.ComponentResource):
                 },
                 "template": pods.template,
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=pods.requires),
         )
         self.register_outputs({})
