@@ -1,0 +1,230 @@
+"""The policy pack in the real engine: what stops a run, what does not, and what is written down about it.
+
+The provider is one that echoes, so that a stack can hold unknown and secret values wherever a test wants them.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+from pulumi import automation
+
+import policies
+from devcluster.toolchain import Toolchain
+from policies import results
+from policies.model import Outcome, RuleResult
+from tests.engine import echo_provider
+
+PACK = Path(policies.__file__).parent
+CANARY = "canary-7f3a"
+REASON = "policy.mainstay.dev/stateful-has-backup"
+PROBE = {"exec": {"command": ["redis-cli", "ping"]}}
+
+Program = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one run."""
+
+    succeeded: bool
+    output: str
+    """All the CLI said."""
+    events: list[automation.EngineEvent]
+    found: results.Results | None
+
+    def rule(self, rule_id: str) -> RuleResult:
+        assert self.found is not None
+        return next(rule for rule in self.found.rules if rule.id == rule_id)
+
+
+Runner = Callable[..., Run]
+
+
+@pytest.fixture
+def run(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs `preview` or `up` of a program with the pack."""
+    bin_path = tmp_path / "bin"
+    bin_path.mkdir()
+    plugin = bin_path / "pulumi-resource-kubernetes"
+    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{echo_provider.__file__}" "$@"\n')
+    plugin.chmod(0o755)
+    path = os.pathsep.join([str(bin_path), str(toolchain.bin), str(PACK / "bin"), os.environ["PATH"]])
+    results_path = tmp_path / "results.json"
+    state = tmp_path / "state"
+    state.mkdir()
+    # The Automation API hands its own environment on, and looks for the CLI on its own PATH.
+    for variable, value in {
+        "PATH": path,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "MAINSTAY_PYTHON": sys.executable,
+        results.VARIABLE: str(results_path),
+    }.items():
+        monkeypatch.setenv(variable, value)
+
+    def run_it(program: Program, operation: str = "preview", policy_pack_config: Path | None = None) -> Run:
+        stack = automation.create_or_select_stack(
+            "dev",
+            "policytest",
+            program,
+        )
+        events: list[automation.EngineEvent] = []
+        options: dict[str, Any] = {
+            "policy_packs": [str(PACK)],
+            "policy_pack_configs": [str(policy_pack_config)] if policy_pack_config else None,
+            "on_event": events.append,
+        }
+        try:
+            done = stack.preview(**options) if operation == "preview" else stack.up(**options)
+            return Run(True, done.stdout + done.stderr, events, results.read(results_path))
+        except automation.CommandError as error:
+            return Run(False, str(error), events, results.read(results_path))
+
+    return run_it
+
+
+def redis(
+    name: str, annotations: Mapping[str, pulumi.Input[str]] | None = None, claims: Any = None, **container: Any
+) -> pulumi.Resource:
+    """A StatefulSet that keeps data, with all its probes."""
+    probes = {"startup_probe": PROBE, "readiness_probe": PROBE, "liveness_probe": PROBE}
+    spec: Any = {
+        "service_name": name,
+        "selector": {"match_labels": {"app": name}},
+        "template": {
+            "metadata": {"labels": {"app": name}},
+            "spec": {"containers": [{"name": "redis", "image": "redis", **probes, **container}]},
+        },
+        "volume_claim_templates": [{"metadata": {"name": "data"}}] if claims is None else claims,
+    }
+    metadata: Any = {"name": name, "namespace": "shop", "annotations": annotations or {}}
+    return kubernetes.apps.v1.StatefulSet(name, metadata=metadata, spec=spec)
+
+
+def unknown() -> pulumi.Output[Any]:
+    """A list of claims that is known only once something else exists."""
+    made = kubernetes.core.v1.ConfigMap("made-first", metadata={"name": "made-first", "namespace": "shop"})
+    return made.id.apply(lambda made_id: [{"metadata": {"name": str(made_id)}}])
+
+
+class Worker(pulumi.ComponentResource):
+    """What a component looks like to the engine: args in, no outputs."""
+
+    def __init__(self, name: str, args: pulumi.Inputs) -> None:
+        super().__init__("mainstay:index:Worker", name, args)
+        self.register_outputs({})
+
+
+def test_a_violation_stops_the_run_and_says_why(run: Runner) -> None:
+    done = run(lambda: redis("redis") and None)
+    assert not done.succeeded
+    assert "[mandatory]" in done.output
+    assert "StatefulSet shop/redis: nothing backs up its volume claim data." in done.output
+    assert done.rule("stateful-has-backup").count(Outcome.FAIL) == 1
+    assert done.rule("probes-present").count(Outcome.PASS) == 1
+
+
+def test_a_good_stack_passes_and_what_was_looked_at_is_written_down(run: Runner) -> None:
+    def program() -> None:
+        redis("redis", {REASON: "refilled from Postgres"})
+        Worker("mail", {"slos": [{"name": "delivery"}]})
+        Worker("engine", {"image": "engine"})
+
+    done = run(program)
+    assert done.succeeded
+    assert done.found is not None
+    assert (done.found.project, done.found.stack, done.found.preview) == ("policytest", "dev", True)
+    assert [finding.reasons for finding in done.rule("stateful-has-backup").of(Outcome.EXEMPT)] == [
+        ("refilled from Postgres",)
+    ]
+    slos = done.rule("service-has-slos")
+    assert [finding.subject for finding in slos.of(Outcome.PASS)] == ["Worker mail"]
+    assert [finding.subject for finding in slos.of(Outcome.FAIL)] == ["Worker engine"]
+    assert "[advisory]" in done.output
+    # Neither the pack nor its end leaves anything else among the messages.
+    assert "Traceback" not in done.output
+
+
+def test_an_update_is_judged_too(run: Runner) -> None:
+    assert run(lambda: redis("redis", {REASON: "refilled"}) and None, "up").succeeded
+    done = run(lambda: redis("redis", claims=unknown()) and None, "up")
+    assert not done.succeeded
+    assert done.found is not None
+    assert not done.found.preview
+    assert done.rule("stateful-has-backup").of(Outcome.FAIL)[0].reasons == (
+        "nothing backs up its volume claim made-first",
+    )
+
+
+def test_unknown_values_hide_no_violation_however_often_one_looks(run: Runner) -> None:
+    def program() -> None:
+        claims = unknown()
+        for number in range(6):
+            redis(f"unknown-{number}", claims=claims)
+        redis("redis")
+
+    for _ in range(6):
+        done = run(program)
+        assert not done.succeeded
+        backup = done.rule("stateful-has-backup")
+        assert [finding.subject for finding in backup.of(Outcome.FAIL)] == ["StatefulSet shop/redis"]
+        assert backup.count(Outcome.INCONCLUSIVE) == 6
+
+
+def test_unknown_values_alone_do_not_stop_a_preview(run: Runner) -> None:
+    done = run(lambda: redis("redis", claims=unknown()) and None)
+    assert done.succeeded
+    assert done.rule("stateful-has-backup").count(Outcome.INCONCLUSIVE) == 1
+    assert "cannot be decided: spec.volumeClaimTemplates is not known before the deployment" in done.output
+
+
+def test_no_secret_is_told(run: Runner) -> None:
+    def program() -> None:
+        canary = pulumi.Output.secret(CANARY)
+        redis("redis", {REASON: canary})
+        redis("probed", {REASON: "known"}, liveness_probe={"http_get": {"port": canary}})
+        kubernetes.core.v1.Secret("auth", metadata={"name": "auth"}, string_data={"password": CANARY})
+
+    done = run(program)
+    assert not done.succeeded
+    assert done.rule("stateful-has-backup").count(Outcome.FAIL) == 1
+    assert done.rule("probes-present").of(Outcome.INCONCLUSIVE)[0].reasons == (
+        "spec.template.spec.containers[0].livenessProbe.httpGet.port is a secret",
+    )
+    told = [str(event.policy_event) for event in done.events if event.policy_event]
+    assert told
+    assert CANARY not in done.output + "".join(told) + str(done.found)
+
+
+def test_a_level_can_be_set_for_a_run(run: Runner, tmp_path: Path) -> None:
+    config = tmp_path / "levels.json"
+    config.write_text('{"stateful-has-backup": "advisory"}')
+    done = run(lambda: redis("redis") and None, policy_pack_config=config)
+    assert done.succeeded
+    assert re.search(r"\[advisory\].*stateful-has-backup", done.output)
+
+
+def test_results_that_cannot_be_written_fail_the_run(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(results.VARIABLE, "/proc/none/results.json")
+    done = run(lambda: redis("redis", {REASON: "refilled"}) and None)
+    assert not done.succeeded
+    assert "The policy results cannot be written: [Errno 2]" in done.output
+
+
+def test_a_program_that_fails_leaves_no_results_of_the_run_before(run: Runner) -> None:
+    def fails() -> None:
+        raise RuntimeError("broken")
+
+    assert run(lambda: redis("redis", {REASON: "refilled"}) and None).found is not None
+    done = run(fails)
+    assert not done.succeeded
+    assert done.found is None

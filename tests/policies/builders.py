@@ -1,0 +1,62 @@
+"""Stacks to judge: good resources, and copies of them with one thing changed."""
+
+import copy
+from typing import Any
+
+from policies.evaluation import evaluate
+from policies.model import Finding, Resource, Rule, Stack
+from policies.values import Plain
+
+Props = dict[str, Any]
+
+GONE = object()
+"""As a new value: the member is removed."""
+
+TYPES = {
+    "Cluster": "kubernetes:postgresql.cnpg.io/v1:Cluster",
+    "ScheduledBackup": "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup",
+    "ObjectStore": "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+    "Deployment": "kubernetes:apps/v1:Deployment",
+    "StatefulSet": "kubernetes:apps/v1:StatefulSet",
+    "DaemonSet": "kubernetes:apps/v1:DaemonSet",
+    "ReplicaSet": "kubernetes:apps/v1:ReplicaSet",
+    "Job": "kubernetes:batch/v1:Job",
+    "CronJob": "kubernetes:batch/v1:CronJob",
+    "Secret": "kubernetes:core/v1:Secret",
+    "Service": "kubernetes:core/v1:Service",
+    "HttpService": "mainstay:index:HttpService",
+    "Worker": "mainstay:index:Worker",
+    "Redis": "mainstay:index:Redis",
+}
+
+
+def urn(kind: str, name: str) -> str:
+    """URN of a resource of one of the `TYPES`."""
+    return f"urn:pulumi:staging::shop::{TYPES[kind]}::{name}"
+
+
+def resource(kind: str, name: str = "main", props: Props | None = None) -> Resource:
+    """A resource of one of the `TYPES`; its object is called as it is and stands in namespace `shop`."""
+    metadata: dict[str, Plain] = {"name": name, "namespace": "shop"}
+    defaults: dict[str, Plain] = {"metadata": metadata} if TYPES[kind].startswith("kubernetes:") else {}
+    return Resource(urn(kind, name), TYPES[kind], name, {**defaults, **(props or {})})
+
+
+def changed(original: Resource, path: str, value: object) -> Resource:
+    """A copy with the value at a dotted path set (numbers index lists) or, if it is `GONE`, removed."""
+    props: Any = copy.deepcopy(dict(original.props))
+    target: Any = props
+    *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+    for key in parents:
+        target = target[key]
+    if value is GONE:
+        del target[last]
+    else:
+        target[last] = value
+    return Resource(original.urn, original.type, original.name, props)
+
+
+def judged(rule: Rule, *resources: Resource) -> dict[str, Finding]:
+    """What a rule finds in a stack, by `Kind/name`."""
+    (result,) = evaluate([rule], Stack(resources))
+    return {"/".join(finding.urn.split(":")[-3::2]): finding for finding in result.findings}

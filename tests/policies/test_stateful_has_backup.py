@@ -1,0 +1,288 @@
+"""Rule stateful-has-backup: what trips it, what comes close and must not."""
+
+import pytest
+
+from policies.model import Outcome, Resource
+from policies.rules.stateful_has_backup import RULE
+from policies.values import SECRET, UNKNOWN
+from tests.policies.builders import GONE, changed, judged, resource
+
+BARMAN = "barman-cloud.cloudnative-pg.io"
+ANNOTATION = "policy.mainstay.dev/stateful-has-backup"
+
+CLUSTER = resource(
+    "Cluster",
+    props={
+        "spec": {
+            "instances": 3,
+            "plugins": [{"name": BARMAN, "isWALArchiver": True, "parameters": {"barmanObjectName": "main"}}],
+        }
+    },
+)
+STORE = resource(
+    "ObjectStore",
+    props={"spec": {"retentionPolicy": "30d", "configuration": {"destinationPath": "s3://shop-backups/staging"}}},
+)
+BACKUP = resource(
+    "ScheduledBackup",
+    props={
+        "spec": {
+            "cluster": {"name": "main"},
+            "schedule": "0 0 3 * * *",
+            "method": "plugin",
+            "pluginConfiguration": {"name": BARMAN},
+        }
+    },
+)
+GOOD = {"Cluster": CLUSTER, "ObjectStore": STORE, "ScheduledBackup": BACKUP}
+
+
+def verdict(**replaced: Resource | None) -> tuple[Outcome, str]:
+    """Outcome and reasons for the cluster in the good stack, some of its parts replaced or (None) taken away."""
+    finding = judged(RULE, *(part for part in {**GOOD, **replaced}.values() if part))["Cluster/main"]
+    return finding.outcome, "; ".join(finding.reasons)
+
+
+def test_a_database_with_schedule_archive_and_retention_passes() -> None:
+    assert verdict() == (Outcome.PASS, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "clause"),
+    [
+        ("ScheduledBackup", "spec.cluster.name", "other", "no ScheduledBackup in namespace shop names it"),
+        ("ScheduledBackup", "metadata.namespace", "elsewhere", "no ScheduledBackup in namespace shop names it"),
+        ("ScheduledBackup", "spec.method", GONE, "ScheduledBackup shop/main does not back up through the plugin"),
+        ("ScheduledBackup", "spec.method", "volumeSnapshot", "does not back up through the plugin"),
+        ("ScheduledBackup", "spec.pluginConfiguration", GONE, f"pluginConfiguration.name: {BARMAN}"),
+        ("ScheduledBackup", "spec.pluginConfiguration.name", "other.example.org", "does not name the plugin"),
+        ("ScheduledBackup", "spec.suspend", True, "ScheduledBackup shop/main is suspended"),
+        ("ScheduledBackup", "spec.schedule", GONE, "has no schedule"),
+        ("ScheduledBackup", "spec.schedule", " ", "has no schedule"),
+        ("ScheduledBackup", "spec.schedule", "0 3 * * *", "has 5 fields instead of 6"),
+        ("ScheduledBackup", "spec.schedule", "0 0 3 * * 1-6", "does not run every day"),
+        ("ScheduledBackup", "spec.schedule", "0 0 25 * * *", "has no valid hour"),
+        ("Cluster", "spec.plugins", GONE, f"spec.plugins does not name {BARMAN}"),
+        ("Cluster", "spec.plugins", [], f"spec.plugins does not name {BARMAN}"),
+        ("Cluster", "spec.plugins.0.name", "other.example.org", f"spec.plugins does not name {BARMAN}"),
+        ("Cluster", "spec.plugins.0.enabled", False, "spec.plugins[0].enabled is not true"),
+        ("Cluster", "spec.plugins.0.isWALArchiver", False, "spec.plugins[0].isWALArchiver is not true"),
+        ("Cluster", "spec.plugins.0.isWALArchiver", GONE, "spec.plugins[0].isWALArchiver is not true"),
+        ("Cluster", "spec.plugins.0.isWALArchiver", "true", "spec.plugins[0].isWALArchiver is not true"),
+        ("Cluster", "spec.plugins.0.parameters", GONE, "spec.plugins[0].parameters.barmanObjectName names no"),
+        ("Cluster", "spec.plugins.0.parameters.barmanObjectName", "", "barmanObjectName names no ObjectStore"),
+        ("Cluster", "spec.plugins.0.parameters.barmanObjectName", "other", "ObjectStore shop/other, named by"),
+        ("Cluster", "metadata.namespace", "elsewhere", "no ScheduledBackup in namespace elsewhere names it"),
+        ("ObjectStore", "metadata.namespace", "elsewhere", "ObjectStore shop/main, named by"),
+        ("ObjectStore", "spec.configuration.destinationPath", GONE, "ObjectStore shop/main has no spec.configuration"),
+        ("ObjectStore", "spec.configuration.destinationPath", "", "has no spec.configuration.destinationPath"),
+        ("ObjectStore", "spec.retentionPolicy", GONE, "ObjectStore shop/main has no spec.retentionPolicy"),
+        ("ObjectStore", "spec.retentionPolicy", "29d", "keeps backups for 29d only, not 30d"),
+        ("ObjectStore", "spec.retentionPolicy", "4w", "keeps backups for 4w only, not 30d"),
+        ("ObjectStore", "spec.retentionPolicy", "0d", "not like 30d, 5w or 1m"),
+        ("ObjectStore", "spec.retentionPolicy", "30", "not like 30d, 5w or 1m"),
+        ("ObjectStore", "spec.retentionPolicy", "30dd", "not like 30d, 5w or 1m"),
+    ],
+)
+def test_each_missing_piece_fails_and_is_named(kind: str, path: str, value: object, clause: str) -> None:
+    outcome, reasons = verdict(**{kind: changed(GOOD[kind], path, value)})
+    assert outcome is Outcome.FAIL
+    assert clause in reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("ScheduledBackup", "spec.suspend", False),
+        ("ScheduledBackup", "spec.suspend", None),
+        ("ScheduledBackup", "spec.schedule", "0 0 */6 * * *"),
+        ("ScheduledBackup", "spec.schedule", "@daily"),
+        ("ScheduledBackup", "metadata.name", "any-name"),
+        ("Cluster", "spec.plugins.0.enabled", True),
+        ("Cluster", "spec.instances", UNKNOWN),
+        ("Cluster", "spec.backup", {"retentionPolicy": "1d"}),
+        ("ObjectStore", "spec.retentionPolicy", "60d"),
+        ("ObjectStore", "spec.retentionPolicy", "5w"),
+        ("ObjectStore", "spec.retentionPolicy", "1m"),
+        ("ObjectStore", "spec.configuration.endpointURL", SECRET),
+    ],
+)
+def test_near_misses_pass(kind: str, path: str, value: object) -> None:
+    assert verdict(**{kind: changed(GOOD[kind], path, value)}) == (Outcome.PASS, "")
+
+
+@pytest.mark.parametrize("missing", ["ScheduledBackup", "ObjectStore"])
+def test_a_part_that_does_not_exist_fails(missing: str) -> None:
+    outcome, reasons = verdict(**{missing: None})
+    assert outcome is Outcome.FAIL
+    assert missing in reasons
+
+
+def test_all_faults_are_named_at_once() -> None:
+    _, reasons = verdict(
+        ObjectStore=changed(STORE, "spec.retentionPolicy", "7d"), ScheduledBackup=changed(BACKUP, "spec.suspend", True)
+    )
+    assert "7d" in reasons
+    assert "suspended" in reasons
+
+
+@pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("ScheduledBackup", "spec"),
+        ("ScheduledBackup", "spec.schedule"),
+        ("ScheduledBackup", "spec.suspend"),
+        ("ScheduledBackup", "spec.cluster.name"),
+        ("ScheduledBackup", "metadata.namespace"),
+        ("Cluster", "spec"),
+        ("Cluster", "spec.plugins"),
+        ("Cluster", "spec.plugins.0"),
+        ("Cluster", "spec.plugins.0.name"),
+        ("Cluster", "spec.plugins.0.enabled"),
+        ("Cluster", "spec.plugins.0.isWALArchiver"),
+        ("Cluster", "spec.plugins.0.parameters.barmanObjectName"),
+        ("Cluster", "metadata"),
+        ("Cluster", "metadata.name"),
+        ("Cluster", "metadata.namespace"),
+        ("ObjectStore", "metadata.name"),
+        ("ObjectStore", "spec.configuration"),
+        ("ObjectStore", "spec.retentionPolicy"),
+    ],
+)
+def test_what_cannot_be_read_is_inconclusive(kind: str, path: str, marker: object) -> None:
+    outcome, reasons = verdict(**{kind: changed(GOOD[kind], path, marker)})
+    assert outcome is Outcome.INCONCLUSIVE
+    assert reasons
+
+
+def test_an_unknown_value_does_not_hide_a_certain_fault() -> None:
+    outcome, reasons = verdict(
+        Cluster=changed(CLUSTER, "spec.plugins.0.enabled", UNKNOWN),
+        ObjectStore=changed(STORE, "spec.retentionPolicy", "7d"),
+    )
+    assert (outcome, reasons) == (
+        Outcome.FAIL,
+        "ObjectStore shop/main keeps backups for 7d only, not 30d (spec.retentionPolicy)",
+    )
+
+
+def test_a_name_given_by_the_cluster_is_inconclusive() -> None:
+    assert verdict(Cluster=changed(CLUSTER, "metadata.name", GONE))[0] is Outcome.INCONCLUSIVE
+
+
+def test_no_name_is_not_the_name_of_a_store_without_one() -> None:
+    nameless = changed(CLUSTER, "spec.plugins.0.parameters.barmanObjectName", "")
+    outcome, reasons = verdict(Cluster=nameless, ObjectStore=changed(STORE, "metadata.name", GONE))
+    assert outcome is Outcome.FAIL
+    assert "names no ObjectStore" in reasons
+
+
+def test_one_good_schedule_is_enough() -> None:
+    suspended = changed(resource("ScheduledBackup", "old", dict(BACKUP.props)), "spec.suspend", True)
+    assert judged(RULE, *GOOD.values(), suspended)["Cluster/main"].outcome is Outcome.PASS
+
+
+def test_an_undecided_schedule_beside_a_bad_one_is_inconclusive() -> None:
+    unknown = changed(resource("ScheduledBackup", "new", dict(BACKUP.props)), "spec.schedule", UNKNOWN)
+    bad = changed(BACKUP, "spec.suspend", True)
+    assert judged(RULE, CLUSTER, STORE, bad, unknown)["Cluster/main"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_databases_are_told_apart_by_namespace_and_name() -> None:
+    other = changed(resource("Cluster", "other", dict(CLUSTER.props)), "metadata.name", "other")
+    findings = judged(RULE, *GOOD.values(), other)
+    assert findings["Cluster/main"].outcome is Outcome.PASS
+    assert findings["Cluster/other"].outcome is Outcome.FAIL
+
+
+def test_an_object_without_a_namespace_stands_in_default() -> None:
+    parts = [changed(part, "metadata.namespace", GONE) for part in (CLUSTER, STORE)]
+    in_default = changed(BACKUP, "metadata.namespace", "default")
+    assert judged(RULE, *parts, in_default)["Cluster/main"].outcome is Outcome.PASS
+
+
+POD = {"containers": [{"name": "redis"}]}
+REDIS = resource(
+    "StatefulSet",
+    "redis",
+    {"spec": {"template": {"spec": POD}, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}},
+)
+CLAIMING: dict[str, list[dict[str, object]]] = {
+    "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "d", "persistentVolumeClaim": {"claimName": "files"}}]
+}
+FILES = resource("Deployment", "files", {"spec": {"template": {"spec": {**POD, **CLAIMING}}}})
+
+
+@pytest.mark.parametrize(("workload", "claim"), [(REDIS, "data"), (FILES, "files")], ids=["StatefulSet", "Deployment"])
+def test_a_workload_that_keeps_data_fails_unless_it_says_why_not(workload: Resource, claim: str) -> None:
+    (finding,) = judged(RULE, workload).values()
+    assert (finding.outcome, finding.reasons) == (Outcome.FAIL, (f"nothing backs up its volume claim {claim}",))
+
+    exempted = changed(workload, "metadata.annotations", {ANNOTATION: "queue, refilled from Postgres"})
+    (finding,) = judged(RULE, exempted).values()
+    assert (finding.outcome, finding.reasons) == (Outcome.EXEMPT, ("queue, refilled from Postgres",))
+
+
+@pytest.mark.parametrize("reason", ["", "  ", 1, True])
+def test_an_exemption_without_a_reason_fails(reason: object) -> None:
+    (finding,) = judged(RULE, changed(REDIS, "metadata.annotations", {ANNOTATION: reason})).values()
+    assert finding.outcome is Outcome.FAIL
+    assert f"the annotation {ANNOTATION} gives no reason" in finding.reasons
+
+
+@pytest.mark.parametrize("reason", [UNKNOWN, SECRET])
+def test_an_exemption_that_nobody_can_read_fails(reason: object) -> None:
+    (finding,) = judged(RULE, changed(REDIS, "metadata.annotations", {ANNOTATION: reason})).values()
+    assert finding.outcome is Outcome.FAIL
+
+
+def test_the_annotation_of_another_rule_exempts_nothing() -> None:
+    annotated = changed(REDIS, "metadata.annotations", {"policy.mainstay.dev/probes-present": "reason"})
+    assert judged(RULE, annotated)["StatefulSet/redis"].outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("workload", "path", "value"),
+    [
+        (REDIS, "spec.volumeClaimTemplates", []),
+        (REDIS, "spec.volumeClaimTemplates", GONE),
+        (FILES, "spec.template.spec.volumes", GONE),
+        (FILES, "spec.template.spec.volumes.1", {"name": "d", "configMap": {"name": "files"}}),
+        (FILES, "spec.template.spec.volumes.1.persistentVolumeClaim", None),
+    ],
+)
+def test_a_workload_that_keeps_nothing_is_not_applicable(workload: Resource, path: str, value: object) -> None:
+    (finding,) = judged(RULE, changed(workload, path, value)).values()
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert finding.reasons == ("it keeps nothing on a persistent volume",)
+
+
+@pytest.mark.parametrize(
+    ("workload", "path"),
+    [
+        (REDIS, "spec"),
+        (REDIS, "spec.volumeClaimTemplates"),
+        (FILES, "spec.template.spec"),
+        (FILES, "spec.template.spec.volumes"),
+        (FILES, "spec.template.spec.volumes.1"),
+    ],
+)
+def test_a_workload_whose_volumes_are_unknown_is_inconclusive(workload: Resource, path: str) -> None:
+    (finding,) = judged(RULE, changed(workload, path, UNKNOWN)).values()
+    assert finding.outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_unknown_template_does_not_hide_a_claim() -> None:
+    assert judged(RULE, changed(REDIS, "spec.template", UNKNOWN))["StatefulSet/redis"].outcome is Outcome.FAIL
+
+
+def test_an_unknown_volume_does_not_hide_a_claim() -> None:
+    assert (
+        judged(RULE, changed(FILES, "spec.template.spec.volumes.0", UNKNOWN))["Deployment/files"].outcome
+        is Outcome.FAIL
+    )
+
+
+def test_other_kinds_are_not_its_business() -> None:
+    assert judged(RULE, resource("Service"), resource("HttpService"), STORE, BACKUP) == {}
