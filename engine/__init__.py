@@ -1,0 +1,19 @@
+"""Runs an environment through Pulumi's engine and says what happened.
+
+- `target`     where an environment is deployed: a real cluster it names, or the embedded one
+- `workspace`  the embedded deployments' own project, state, passphrase and secrets, below `.mainstay/`
+- `command`    one run of the Pulumi CLI, with the program in this process and the engine's events as they happen
+- `events`     the engine's events folded into a `result.Result`: plain data, free of secrets, for every renderer
+- `recovery`   what an interrupted run left: locks, orphaned processes, half-created objects
+- `operation`  preview, up, down
+- `sentences`  the engine's failures, said to the person who must act
+- `running`    what stands in the cluster now
+"""
+
+
+class EngineError(Exception):
+    """A deployment cannot start or has failed; the message is complete sentences for the person who must act."""
+
+
+class Interrupted(Exception):
+    """The person stopped the run; the message says what was done and how to go on."""

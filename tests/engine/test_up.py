@@ -1,0 +1,132 @@
+"""A newcomer's path: up, up again, look, change behind its back, mend."""
+
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from devcluster.cluster import Cluster
+from devcluster.toolchain import Toolchain
+from engine import operation
+from engine.operation import Session
+from engine.secret_values import secret_values
+from stacks.environment import load
+from stacks.yaml_file import read_yaml
+from tests.engine.product import OBJECTS, REPOSITORY, Ended, Product, changes, objects, project
+
+CUSTOM = ["cluster.postgresql.cnpg.io", "scheduledbackup.postgresql.cnpg.io", "objectstore.barmancloud.cnpg.io"]
+
+
+@pytest.fixture(scope="module")
+def product(cluster: Cluster, cluster_root: Path) -> Product:
+    """A project whose embedded cluster is the one of this test run."""
+    return project(cluster_root)
+
+
+@pytest.fixture(scope="module")
+def first_up(product: Product) -> Ended:
+    """Staging, deployed for the first time."""
+    return product.run("up", "staging")
+
+
+def test_a_first_up_deploys_all_that_is_declared_and_says_what_runs(
+    product: Product, first_up: Ended, cluster: Cluster, toolchain: Toolchain
+) -> None:
+    assert first_up.code == 0, first_up.text
+    assert "\n50 changes: 50 create" in first_up.out
+    for line in ("Deployment   api ", "StatefulSet  redis-queue ", "Cluster      postgres-main "):
+        assert line in first_up.out
+    assert "http://api.shop-staging.svc:8000" in first_up.out
+    assert "containers: pods are scheduled and reported ready, nothing runs in them" in first_up.out
+    recorded = product.recorded("staging")
+    standing = objects(toolchain.path("kubectl"), cluster.kubeconfig, "shop-staging", [*OBJECTS, *CUSTOM])
+    assert recorded - standing == {
+        ("Namespace", "shop-staging"),
+        ("ResourceQuota", "quota"),
+        ("LimitRange", "limits"),
+    }
+    assert standing <= recorded
+
+
+def test_a_second_up_changes_nothing_and_is_quick(product: Product, first_up: Ended) -> None:
+    began = time.monotonic()
+    again = product.run("up", "staging")
+    assert (again.code, changes(again.out)) == (0, 0), again.text
+    assert time.monotonic() - began < 30
+
+
+def test_what_others_changed_is_shown_by_a_refresh_and_mended_by_up(
+    product: Product, first_up: Ended, cluster: Cluster, toolchain: Toolchain
+) -> None:
+    kubectl = [str(toolchain.path("kubectl")), "--kubeconfig", str(cluster.kubeconfig), "-n", "shop-staging"]
+    subprocess.run([*kubectl, "scale", "deployment/api", "--replicas=3"], check=True, capture_output=True)
+    subprocess.run([*kubectl, "delete", "service/web"], check=True, capture_output=True)
+    shown = product.run("preview", "staging", "--refresh")
+    assert "spec.replicas: 1 → 3" in shown.out
+    assert "Service shop-staging/web  the object is gone" in shown.out
+    assert "spec.replicas: 3 → 1" in shown.out
+    assert changes(shown.out) == 2
+    mended = product.run("up", "staging")
+    assert (mended.code, changes(mended.out)) == (0, 2), mended.text
+    ask = [*kubectl, "get", "deployment/api", "service/web", "-o", "jsonpath={.items[*].spec.replicas}"]
+    assert subprocess.run(ask, check=True, capture_output=True, text=True).stdout == "1"
+
+
+def test_removing_the_backup_stops_up_before_anything_is_made(
+    product: Product, cluster: Cluster, toolchain: Toolchain
+) -> None:
+    config = read_yaml(product.root / "Pulumi.staging.yaml")["config"]
+    config["mainstay:namespace"]["name"] = "shop-unbacked"
+    del config["mainstay:postgres"]["main"]["backup"]
+    product.declare("unbacked", config)
+    refused = product.run("up", "unbacked")
+    assert refused.code == 1
+    assert re.search(r"^error: policy stateful-has-backup: Cluster \S*postgres-main: ", refused.err), refused.err
+    assert "Nothing was changed" in refused.err
+    ask = [toolchain.path("kubectl"), "--kubeconfig", cluster.kubeconfig, "get", "namespace", "shop-unbacked"]
+    assert "NotFound" in subprocess.run(ask, capture_output=True, text=True, check=False).stderr
+
+
+def test_production_can_be_previewed(product: Product, cluster: Cluster) -> None:
+    shown = product.run("preview", "prod")
+    assert shown.code == 0, shown.text
+    assert re.search(r"^  \+ create   Deployment \S*api$", shown.out, re.MULTILINE), shown.out
+    assert "stateful-has-backup" in shown.out
+
+
+def test_the_committed_files_are_never_written(product: Product, first_up: Ended) -> None:
+    for committed in REPOSITORY.glob("Pulumi*.yaml"):
+        assert (product.root / committed.name).read_bytes() == committed.read_bytes()
+    assert (product.root / ".mainstay" / "passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_secret_is_in_clear_text_in_files_output_or_results(
+    product: Product, first_up: Ended, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secrets = secret_values(product.root, load(product.root, "staging"), print)
+    assert len(secrets) >= 5
+    told: list[str] = []
+    session = Session(product.root, "staging", told.append, lambda progress: told.append(str(progress)))
+    _, result = operation.preview(session, refresh=True)
+    seen = [first_up.text, json.dumps(result.to_dict()), *told, *capfd.readouterr()]
+    own = product.root / ".mainstay"
+    # etcd is the cluster itself: there a Secret is what it is.
+    files = [file for file in own.rglob("*") if file.is_file() and own / "cluster" not in file.parents]
+    assert any("checkpoint" in file.read_text(errors="replace") for file in files)
+    seen += [file.read_text(errors="replace") for file in files]
+    for key, value in secrets.items():
+        assert not any(value in text for text in seen), f"{key} is in clear text"
+
+
+def test_a_result_tells_what_the_policies_found(product: Product, first_up: Ended) -> None:
+    session = Session(product.root, "staging", lambda _: None, lambda _: None)
+    _, result = operation.preview(session, refresh=False)
+    assert result.policy is not None
+    found = {rule.id: rule for rule in result.policy.rules}
+    assert found["stateful-has-backup"].evaluated == 2
+    assert not result.mandatory
+    assert not result.has_changes
+    assert result.counts == {"same": 50}

@@ -1,0 +1,120 @@
+"""The command itself: usage, exit codes, rendering. What needs an engine is in tests/engine."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.main import main
+
+REPOSITORY = Path(__file__).parents[2]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in the repository, or in `at`: exit code, stdout, stderr."""
+
+    def call(*arguments: str, at: Path = REPOSITORY) -> tuple[int, str, str]:
+        monkeypatch.chdir(at)
+        try:
+            code = main(arguments)
+        except SystemExit as left:
+            code = int(left.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["up"], ["deploy", "staging"], ["up", "staging", "--force"], ["cluster", "start", "--port", "0"]]
+)
+def test_wrong_usage_is_code_2_with_the_usage(run: Run, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: mainstay")
+
+
+def test_a_stack_that_does_not_exist_is_named_with_those_that_do(run: Run) -> None:
+    code, out, err = run("up", "nope")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: There is no stack 'nope': Pulumi.nope.yaml does not exist in ")
+    assert "Stacks here: prod, staging." in err
+
+
+def test_outside_a_project_the_missing_file_is_named(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("preview", "staging", at=tmp_path)
+    assert code == 1
+    assert err == f"error: There is no Pulumi.yaml in {tmp_path} or above it; go to the project's folder first.\n"
+
+
+def test_the_project_is_found_from_a_folder_below(run: Run) -> None:
+    code, _, err = run("up", "nope", at=REPOSITORY / "tests" / "unit")
+    assert code == 1
+    assert "There is no stack 'nope'" in err
+
+
+def test_render_is_one_stream_the_same_each_time_without_secrets(run: Run) -> None:
+    code, out, err = run("render", "staging")
+    assert (code, err) == (0, "")
+    manifests: list[dict[str, Any]] = list(yaml.safe_load_all(out))
+    assert manifests[0]["kind"] == "Namespace"
+    assert len(manifests) == 50
+    assert {value for each in manifests if each["kind"] == "Secret" for value in each["stringData"].values()} == {
+        "«secret»"
+    }
+    assert run("render", "staging")[1] == out
+
+
+def test_render_into_a_folder_is_one_file_an_object(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "manifests"
+    assert run("render", "prod", "--output", str(folder))[0] == 0
+    stream = list(yaml.safe_load_all(run("render", "prod")[1]))
+    files = [yaml.safe_load(file.read_text()) for file in folder.iterdir()]
+    assert len(files) == len(stream)
+    assert sorted(map(str, files)) == sorted(map(str, stream))
+    assert (folder / "deployment-api.yaml").is_file()
+
+
+def test_render_does_not_mix_with_what_is_there(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").touch()
+    code, _, err = run("render", "staging", "--output", str(tmp_path))
+    assert code == 1
+    assert "is not an empty folder" in err
+    assert [file.name for file in tmp_path.iterdir()] == ["old.yaml"]
+
+
+def test_a_reader_that_leaves_is_no_error_worth_a_traceback() -> None:
+    command = f"{sys.executable} -m cli.main render staging | head -1"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "---\n"
+    assert done.stderr == ""
+
+
+def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_on_demand(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("cli.main.write_manifests", broken)
+    code, _, err = run("render", "staging")
+    assert code == 1
+    assert err.startswith("error: Mainstay itself failed (KeyError: 'x')")
+    with pytest.raises(KeyError):
+        run("--debug", "render", "staging")
+
+
+def test_an_interrupt_is_code_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.main.write_manifests", interrupted)
+    code, _, err = run("render", "staging")
+    assert code == 130
+    assert err.startswith("Stopped")
