@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{stopped}\n")
         return 130
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped before anything was deployed; the same command starts again where it can.\n")
+        sys.stderr.write("Stopped. The same command goes on from here.\n")
         return 130
     except BrokenPipeError:
         # The reader of our output has gone, e.g. `mainstay render staging | head`.
@@ -123,7 +123,13 @@ def _up(options: argparse.Namespace) -> None:
 def _preview(options: argparse.Namespace) -> None:
     console = _console()
     with Display(console) as display:
-        _, plan = operation.preview(_session(options, display), options.refresh)
+        try:
+            _, plan = operation.preview(_session(options, display), options.refresh)
+        except Refused as refused:
+            # Who previews wants to see all of it, above all when it would be stopped.
+            display.pause()
+            _plan(console, refused.result)
+            raise
     report.warnings(console, plan)
     _plan(console, plan)
 

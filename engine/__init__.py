@@ -1,13 +1,15 @@
 """Runs an environment through Pulumi's engine and says what happened.
 
-- `target`     where an environment is deployed: a real cluster it names, or the embedded one
+- `target`     where an environment is deployed: a real cluster it names (`kubeconfig`), or the embedded one
 - `workspace`  the embedded deployments' own project, state, passphrase and secrets, below `.mainstay/`
 - `command`    one run of the Pulumi CLI, with the program in this process and the engine's events as they happen
-- `events`     the engine's events folded into a `result.Result`: plain data, free of secrets, for every renderer
+- `events`     the engine's events folded into a `result.Result`: plain data for every renderer
+- `changes`    the values of what differs, secrets masked
 - `recovery`   what an interrupted run left: locks, orphaned processes, half-created objects
 - `operation`  preview, up, down
 - `sentences`  the engine's failures, said to the person who must act
-- `running`    what stands in the cluster now
+- `running`    what stands in the cluster now, asked through `objects`
+- `secret_values`  an environment's secrets in clear text, for who asks for them
 """
 
 

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from engine import changes
 from engine.result import (
     Diagnostic,
     Json,
+    Operation,
     Result,
     Step,
     Violation,
@@ -21,15 +22,7 @@ from engine.result import (
 from policies.results import Results
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
-_OPERATIONS = {
-    "create": "create",
-    "update": "update",
-    "replace": "replace",
-    "delete": "delete",
-    "import": "import",
-    "read": "read",
-    "same": "same",
-}
+_OPERATIONS = frozenset(get_args(Operation))
 # Said by the engine about every failed run, next to the diagnostic that tells why; and about our own PATH.
 _NOISE = ("update failed", "preview failed", "destroy failed", "refresh failed", "using pulumi-")
 # What was under way when something else failed.
@@ -206,7 +199,8 @@ def _step(metadata: dict[str, Any]) -> Step:
     is_object = kind.startswith("kubernetes:")
     about = inputs.get("metadata") if is_object else None
     about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
-    op = _OPERATIONS.get(str(metadata["op"]), "replace")
+    # What is no operation of its own is a part of a replacement: create-replacement, delete-replaced.
+    op = str(metadata["op"]) if metadata["op"] in _OPERATIONS else "replace"
     return Step(
         urn=urn,
         type=kind,

@@ -1,6 +1,7 @@
 """Which API server a kubeconfig's context means, said before anything is sent there."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,8 +11,19 @@ from engine import EngineError
 from stacks.environment import ClusterTarget
 
 
-def find(target: ClusterTarget, file: str) -> tuple[str, str]:
-    """Context and URL of the API server of a real cluster. `file` is the environment's, for messages.
+@dataclass(frozen=True)
+class Found:
+    """A context that exists."""
+
+    context: str
+    server: str
+    """URL of its API server."""
+    path: str | None
+    """The kubeconfig that the environment names; None is the usual place ($KUBECONFIG or ~/.kube/config)."""
+
+
+def find(target: ClusterTarget, root: Path, file: str) -> Found:
+    """The real cluster an environment names. A relative path is meant from `root`; `file` is for messages.
 
     Raises EngineError if the kubeconfig cannot be read or has no such context.
     """
@@ -21,8 +33,8 @@ def find(target: ClusterTarget, file: str) -> tuple[str, str]:
             f"{file}: kubernetes:kubeconfig holds a whole kubeconfig; give the path of one instead, "
             "so that no credential stands in the file."
         )
-    paths = [Path(given)] if given else _usual_paths()
-    contents = [_read(path.expanduser(), file, required=bool(given)) for path in paths]
+    paths = [root / Path(each).expanduser() for each in ([given] if given else _usual_paths())]
+    contents = [_read(path, file, required=bool(given)) for path in paths]
     context = target.context or next(
         (str(each["current-context"]) for each in contents if each.get("current-context")), ""
     )
@@ -38,11 +50,12 @@ def find(target: ClusterTarget, file: str) -> tuple[str, str]:
             f"there are: {', '.join(sorted(contexts)) or 'none'}."
         )
     clusters = _named(contents, "clusters", "cluster")
-    return context, str(clusters.get(str(contexts[context].get("cluster")), {}).get("server", ""))
+    server = str(clusters.get(str(contexts[context].get("cluster")), {}).get("server", ""))
+    return Found(context, server, str(paths[0]) if given else None)
 
 
-def _usual_paths() -> list[Path]:
-    return [Path(each) for each in os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep) if each]
+def _usual_paths() -> list[str]:
+    return [each for each in os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep) if each]
 
 
 def _read(path: Path, file: str, required: bool) -> dict[str, Any]:

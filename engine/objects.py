@@ -15,7 +15,7 @@ _SECONDS_TO_ANSWER = 5
 _SECONDS_TO_GO = 60.0
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """The API server answered with an error."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -47,7 +47,7 @@ class Objects:
         """Raises EngineError unless an API server answers. `where`: what to correct if none does."""
         try:
             self._request("GET", "/version")
-        except Refused as refusal:
+        except ApiError as refusal:
             if refusal.status in (401, 403):
                 raise EngineError(
                     f"The cluster at {self._url} does not accept the credentials of context {self._context!r} "
@@ -66,7 +66,7 @@ class Objects:
         """The items at an API path, e.g. `/apis/apps/v1/namespaces/shop/deployments`; none if it is not served."""
         try:
             return cast(list[dict[str, Any]], self._request("GET", path, {"labelSelector": selector})["items"])
-        except Refused as refusal:
+        except ApiError as refusal:
             if refusal.status == 404:
                 return []
             raise EngineError(f"The cluster at {self._url} does not list {path}: {refusal}.") from None
@@ -84,7 +84,7 @@ class Objects:
             while time.monotonic() < deadline:
                 self._request("GET", path)
                 time.sleep(0.2)
-        except Refused as refusal:
+        except ApiError as refusal:
             if refusal.status == 404:
                 return found
             raise EngineError(f"The cluster does not delete {path}: {refusal}.") from None
@@ -96,7 +96,7 @@ class Objects:
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
         try:
             served = cast(list[dict[str, Any]], self._request("GET", root)["resources"])
-        except Refused:
+        except ApiError:
             return None
         for resource in served:
             if resource["kind"] == manifest["kind"] and "/" not in resource["name"]:
@@ -119,7 +119,7 @@ class Objects:
         answer = self._api.call_api(*prepared, _request_timeout=_SECONDS_TO_ANSWER)
         text = answer.read()
         if answer.status >= 400:
-            raise Refused(answer.status, _message(text) or str(answer.reason))
+            raise ApiError(answer.status, _message(text) or str(answer.reason))
         return cast(dict[str, Any], json.loads(text))
 
 

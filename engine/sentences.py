@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from engine.command import Completed
-from engine.result import Result, Step
+from engine.result import Result
 from engine.target import Target
 
 _TRACEBACK = re.compile(r"\s*\n?Traceback \(most recent call last\).*", re.DOTALL)
@@ -86,11 +86,7 @@ def _about_resources(result: Result) -> Iterable[str]:
     for diagnostic in result.diagnostics:
         if diagnostic.severity == "error":
             step = steps.get(diagnostic.urn or "")
-            yield (_subject(step) if step else "") + cleaned(diagnostic.message)
-
-
-def _subject(step: Step) -> str:
-    return f"{step.label}: "
+            yield (f"{step.label}: " if step else "") + cleaned(diagnostic.message)
 
 
 def _passphrase(target: Target) -> str:

@@ -78,9 +78,17 @@ def command(root: Path, environment: Environment, report: Report, plugin: Path |
 def resolve(root: Path, environment: Environment, report: Report) -> Target:
     """Finds the environment's cluster, starts it if it is the embedded one. Raises EngineError, DevclusterError."""
     if environment.cluster:
-        context, server = kubeconfig.find(environment.cluster, environment_file(environment.stack))
-        pulumi = command(root, environment, report)
-        return Target(root, environment, False, pulumi, context, environment.cluster.kubeconfig, server, ())
+        found = kubeconfig.find(environment.cluster, root, environment_file(environment.stack))
+        return Target(
+            root=root,
+            environment=environment,
+            embedded=False,
+            command=command(root, environment, report),
+            context=found.context,
+            kubeconfig=found.path,
+            server=found.server,
+            simulated=(),
+        )
     toolchain = devcluster.toolchain.ensure(report)
     plugin = devcluster.plugin_choice.choose(toolchain, report)
     cluster = devcluster.cluster.start(root, report)

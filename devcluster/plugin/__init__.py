@@ -5,7 +5,7 @@ cluster that devcluster did not start, and says what it is at the beginning of e
 outputs, ids and annotations are those of the genuine provider v4. It differs in this:
 
 - No Helm charts or releases, YAML or kustomize files, `*Patch` and `*List` resources, functions (invokes), client-side
-  apply, rendering to a directory, or `pulumi:autonaming` settings: each is refused with a sentence.
+  apply, or rendering to a directory: each is refused with a sentence. `pulumi:autonaming` settings have no effect.
 - Waits for Deployment, StatefulSet, DaemonSet, Job, Pod, PersistentVolumeClaim, CustomResourceDefinition and
   `pulumi.com/waitFor`. The genuine provider also waits for Services to have endpoints and for Ingresses.
 - `pulumi.com/waitFor` takes jsonpaths without filters and wildcards.

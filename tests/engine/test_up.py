@@ -86,6 +86,10 @@ def test_removing_the_backup_stops_up_before_anything_is_made(
     assert refused.code == 1
     assert re.search(r"^error: policy stateful-has-backup: Cluster \S*postgres-main: ", refused.err), refused.err
     assert "Nothing was changed" in refused.err
+    shown = product.run("preview", "unbacked")
+    assert shown.code == 1
+    assert "stateful-has-backup  mandatory    0     1     1       0" in shown.out
+    assert changes(shown.out) > 40
     ask = [toolchain.path("kubectl"), "--kubeconfig", cluster.kubeconfig, "get", "namespace", "shop-unbacked"]
     assert "NotFound" in subprocess.run(ask, capture_output=True, text=True, check=False).stderr
 
@@ -101,6 +105,20 @@ def test_the_committed_files_are_never_written(product: Product, first_up: Ended
     for committed in REPOSITORY.glob("Pulumi*.yaml"):
         assert (product.root / committed.name).read_bytes() == committed.read_bytes()
     assert (product.root / ".mainstay" / "passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_the_team_has_encrypted_is_neither_needed_nor_touched(product: Product) -> None:
+    theirs = (
+        "encryptionsalt: v1:gRCxKQbY6Pc=:v1:Gc0hUkGxwjiwGkNC:theirs==\n"
+        "config:\n"
+        "  secrets:session-key: {secure: 'v1:Gc0hUkGxwjiwGkNC:theirs=='}\n"
+        "  mainstay:namespace: {name: shop-theirs, cpu: 1, memory: 1Gi, storage: 1Gi, pods: 5}\n"
+    )
+    (product.root / "Pulumi.theirs.yaml").write_text(theirs)
+    shown = product.run("preview", "theirs")
+    assert shown.code == 0, shown.text
+    assert (product.root / "Pulumi.theirs.yaml").read_text() == theirs
+    assert "theirs==" not in (product.root / ".mainstay" / "workspace" / "Pulumi.theirs.yaml").read_text()
 
 
 def test_no_secret_is_in_clear_text_in_files_output_or_results(
