@@ -126,9 +126,10 @@ def _preview(options: argparse.Namespace) -> None:
         try:
             _, plan = operation.preview(_session(options, display), options.refresh)
         except Refused as refused:
-            # Who previews wants to see all of it, above all when it would be stopped.
-            display.pause()
-            _plan(console, refused.result)
+            # Who previews wants to see all of it, above all what a policy would stop.
+            if refused.result.mandatory:
+                display.pause()
+                _plan(console, refused.result)
             raise
     report.warnings(console, plan)
     _plan(console, plan)
