@@ -7,3 +7,13 @@ POSTGRES = "ghcr.io/cloudnative-pg/postgresql:17.6-standard-bookworm"
 """CloudNativePG's operand; the `standard` flavour carries pgvector and the failover-slot extension."""
 
 REDIS = "docker.io/library/redis:7.4.5-bookworm"
+KEYCLOAK = "quay.io/keycloak/keycloak:26.7.3"
+
+REDIS_EXPORTER = "docker.io/oliver006/redis_exporter:v1.74.0"
+PROMETHEUS = "quay.io/prometheus/prometheus:v3.15.0"
+"""The release of the pinned promtool (devcluster/checks/promtool), which checks the rules."""
+ALERTMANAGER = "quay.io/prometheus/alertmanager:v0.34.2"
+"""The release of the pinned amtool (devcluster/checks/amtool), which checks the routes."""
+KUBE_STATE_METRICS = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.16.0"
+BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.27.0"
+GRAFANA = "docker.io/grafana/grafana:12.2.1"

@@ -11,6 +11,7 @@ from components.fingerprint import ANNOTATION, fingerprint
 from components.images import REDIS
 from components.labels import labels
 from components.quantity import parse
+from components.redis.exporter import exporter
 
 PORT = 6379
 USER = 999
@@ -106,7 +107,8 @@ def pod_template(
                         {"name": "config", "mount_path": "/etc/redis", "read_only": True},
                         {"name": "auth", "mount_path": "/etc/redis-auth", "read_only": True},
                     ],
-                }
+                },
+                exporter(object_name),
             ],
             "volumes": [
                 {"name": "config", "config_map": {"name": object_name, "default_mode": 0o555}},

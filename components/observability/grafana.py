@@ -1,0 +1,139 @@
+"""Grafana: data sources and dashboards come from this repository; what a person changes in it is gone at a restart."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+
+from components.connection import ingress_at_target
+from components.images import GRAFANA as IMAGE
+from components.labels import labels, selector
+from components.observability.dashboards import DASHBOARDS, document
+from components.observability.dashboards.model import METRICS
+from components.observability.monitors import PROMETHEUS, Target
+from components.observability.prometheus import PORT as PROMETHEUS_PORT
+from components.observability.server import declare_server, http_probes
+from components.workload.pods import Resources
+
+GRAFANA = "grafana"
+PORT = 3000
+
+TARGET: Target = {
+    "name": GRAFANA,
+    "pod_labels": selector(GRAFANA, GRAFANA),
+    "port_name": "http",
+    "port": PORT,
+    "path": "/metrics",
+}
+"""Grafana itself."""
+
+
+class GrafanaArgs(TypedDict):
+    """What Grafana is given."""
+
+    admin_password: pulumi.Input[str]
+    """Password of the user `admin`; kept secret. A changed one restarts it."""
+    resources: Resources
+    """Requests and limits."""
+
+
+def declare_grafana(args: GrafanaArgs, namespace: str, parent: pulumi.Resource) -> None:
+    """Declares the server. It is reached by `kubectl port-forward service/grafana 3000`; nothing routes to it."""
+    metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
+        "name": GRAFANA,
+        "namespace": namespace,
+        "labels": labels(GRAFANA, GRAFANA),
+    }
+    child = pulumi.ResourceOptions(parent=parent)
+    password = pulumi.Output.secret(args["admin_password"])
+    kubernetes.core.v1.Secret(
+        f"{GRAFANA}-admin", metadata=metadata, string_data={"admin-password": password}, opts=child
+    )
+    kubernetes.core.v1.Service(
+        GRAFANA,
+        metadata=metadata,
+        spec={
+            "selector": TARGET["pod_labels"],
+            "ports": [{"name": "http", "port": PORT, "target_port": "http"}],
+        },
+        opts=child,
+    )
+    to_prometheus = {"pod_selector": {"match_labels": selector(PROMETHEUS, PROMETHEUS)}}
+    ingress_at_target(
+        f"{GRAFANA}-to-{PROMETHEUS}",
+        namespace,
+        GRAFANA,
+        TARGET["pod_labels"],
+        {"target": PROMETHEUS, "pod_labels": selector(PROMETHEUS, PROMETHEUS), "port": PROMETHEUS_PORT, "url": {}},
+        child,
+    )
+    settings = {
+        "GF_PATHS_PROVISIONING": f"/etc/{GRAFANA}",
+        "GF_PATHS_LOGS": "/var/lib/grafana/log",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    }
+    declare_server(
+        GRAFANA,
+        GRAFANA,
+        namespace,
+        {
+            "name": GRAFANA,
+            "image": IMAGE,
+            "ports": [{"name": "http", "container_port": PORT}],
+            "env": [
+                *({"name": key, "value": value} for key, value in settings.items()),
+                {
+                    "name": "GF_SECURITY_ADMIN_PASSWORD",
+                    "value_from": {"secret_key_ref": {"name": GRAFANA, "key": "admin-password"}},
+                },
+            ],
+            **http_probes("http", "/api/health", "http", "/api/health"),
+            "resources": {
+                "requests": {"cpu": args["resources"]["cpu"], "memory": args["resources"]["memory"]},
+                "limits": {"memory": args["resources"]["memory_limit"]},
+            },
+        },
+        files=provisioning(namespace),
+        paths={
+            "datasources.yaml": "datasources/datasources.yaml",
+            "dashboards.yaml": "dashboards/dashboards.yaml",
+        },
+        egress=[{"to": [to_prometheus], "ports": [{"protocol": "TCP", "port": PROMETHEUS_PORT}]}],
+        writable={"/var/lib/grafana": "data"},
+        fingerprinted={"admin-password": password},
+        parent=parent,
+    )
+
+
+def provisioning(environment: str) -> Mapping[str, str]:
+    """Data sources, the dashboards' provider, and the dashboards themselves."""
+    source = {
+        "name": "Prometheus",
+        "uid": METRICS,
+        "type": "prometheus",
+        "access": "proxy",
+        "url": f"http://{PROMETHEUS}:{PROMETHEUS_PORT}",
+        "isDefault": True,
+        # The scrape's own interval, from which $__rate_interval is made.
+        "jsonData": {"timeInterval": "30s", "httpMethod": "POST"},
+    }
+    provider = {
+        "name": "mainstay",
+        "type": "file",
+        "folder": environment,
+        "disableDeletion": True,
+        "allowUiUpdates": False,
+        "options": {"path": f"/etc/{GRAFANA}"},
+    }
+    return {
+        "datasources.yaml": yaml.safe_dump({"apiVersion": 1, "datasources": [source]}, sort_keys=False),
+        "dashboards.yaml": yaml.safe_dump({"apiVersion": 1, "providers": [provider]}, sort_keys=False),
+        **{f"{page.uid}.json": document(page) for page in DASHBOARDS},
+    }

@@ -1,0 +1,101 @@
+"""Everything that watches an environment: metrics, alerts, dashboards, logs and traces."""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.labels import labels
+from components.observability import alertmanager, exporters, grafana, prometheus
+from components.observability.alert import Alert, rule_groups
+from components.observability.alertmanager import AlertmanagerArgs, declare_alertmanager, sealed_contacts
+from components.observability.alerts import MONITORING, PODS, PROBES, targets_missing
+from components.observability.exporters import declare_kube_state_metrics, declare_probes
+from components.observability.grafana import GrafanaArgs, declare_grafana
+from components.observability.monitors import Target, declare_monitor
+from components.observability.prometheus import PrometheusArgs, declare_prometheus
+
+
+class ObservabilityArgs(TypedDict):
+    """What watching an environment takes."""
+
+    namespace: str
+    """Namespace that is watched, and in which what watches runs."""
+    environment: str
+    """Name of the environment, on every alert and message."""
+    owner: str
+    """Who answers for the alerts, e.g. `platform`: the label `owner`."""
+    runbooks: str
+    """URL below which the runbook pages stand, e.g. `https://github.com/acme/shop/blob/main/docs/runbooks`."""
+    targets: Sequence[Target]
+    """What has metrics: from the rooms of what is declared."""
+    alerts: Mapping[str, Sequence[Alert]]
+    """Name of a group -> its alerts: from the rooms of what is declared."""
+    public_hosts: NotRequired[Sequence[str]]
+    """HTTPS URLs that are asked every 5 minutes. Default: none."""
+    prometheus: PrometheusArgs
+    """The metrics server."""
+    alertmanager: AlertmanagerArgs
+    """Who is told of alerts, and by what."""
+    grafana: GrafanaArgs
+    """The dashboards."""
+
+
+class Observability(pulumi.ComponentResource):
+    """Prometheus, Alertmanager, rules, monitors, exporters and Grafana."""
+
+    def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mainstay:index:Observability", name, cast(pulumi.Inputs, _sealed(args)), opts)
+        namespace, hosts = args["namespace"], args.get("public_hosts", [])
+        targets = [*args["targets"], *OWN_TARGETS]
+        for target in targets:
+            declare_monitor(target, namespace, self)
+        declare_kube_state_metrics(namespace, self)
+        reached = targets
+        if hosts:
+            declare_probes(hosts, namespace, self)
+            reached = [*targets, exporters.BLACKBOX_TARGET]
+        for group in rule_groups(all_alerts(args), args["owner"], args["runbooks"]):
+            kubernetes.apiextensions.CustomResource(
+                f"rules-{group['name']}",
+                api_version="monitoring.coreos.com/v1",
+                kind="PrometheusRule",
+                metadata={"name": group["name"], "namespace": namespace, "labels": labels(group["name"], "alerts")},
+                spec={"groups": [group]},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        declare_alertmanager(args["alertmanager"], namespace, args["environment"], self)
+        declare_prometheus(args["prometheus"], namespace, args["environment"], reached, self)
+        declare_grafana(args["grafana"], namespace, self)
+        self.register_outputs({})
+
+
+OWN_TARGETS: tuple[Target, ...] = (
+    prometheus.TARGET,
+    alertmanager.TARGET,
+    exporters.KUBE_STATE_TARGET,
+    grafana.TARGET,
+)
+"""What watches is watched too."""
+
+
+def all_alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
+    """Group -> alerts, those of this room included."""
+    jobs = [target["name"] for target in [*args["targets"], *OWN_TARGETS]]
+    own = {"pods": PODS, "monitoring": [*MONITORING, targets_missing(jobs)]}
+    if args.get("public_hosts"):
+        own["probes"] = PROBES
+    return {**args["alerts"], **own}
+
+
+def _sealed(args: ObservabilityArgs) -> dict[str, object]:
+    """The args as they are registered, all contacts secret from their entry on."""
+    return {
+        **args,
+        "alertmanager": {
+            **args["alertmanager"],
+            "contacts": sealed_contacts(args["alertmanager"]["contacts"]),
+        },
+        "grafana": {**args["grafana"], "admin_password": pulumi.Output.secret(args["grafana"]["admin_password"])},
+    }
