@@ -1,0 +1,82 @@
+"""The API: takes orders, and queues the receipt of each. `python -m shop.api` serves it on PORT (default 8000)."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+from prometheus_client import Histogram
+from pydantic import BaseModel, Field
+
+from shop import logs
+from shop.queue import Queue, url
+from shop.server import Stop, add_health, serve
+
+REQUESTS = Histogram(
+    "http_request_duration_seconds",
+    "Time to answer a request.",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
+)
+_NOT_COUNTED = {"/health", "/liveness", "/readiness", "/metrics"}
+
+
+class Order(BaseModel):
+    """What is ordered."""
+
+    item: Annotated[str, Field(min_length=1, max_length=100)]
+    receipt_seconds: Annotated[float, Field(ge=0, le=30)] = 0
+
+
+def build(queue: Queue, stop: Stop) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="shop", docs_url=None, redoc_url=None, openapi_url=None)
+    add_health(app, stop, queue.reachable)
+
+    @app.middleware("http")
+    async def measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if request.url.path in _NOT_COUNTED:
+            return await call_next(request)
+        start, status = time.perf_counter(), 500
+        with stop:
+            try:
+                response = await call_next(request)
+                status = response.status_code
+                return response
+            finally:
+                # The route's template, not the path: a label must not have a value for every order.
+                route = getattr(request.scope.get("route"), "path", "none")
+                REQUESTS.labels(request.method, route, str(status)).observe(time.perf_counter() - start)
+
+    @app.get("/")
+    async def name() -> dict[str, str]:
+        """What is here; also what is asked from outside to see whether the API can be reached."""
+        return {"name": "shop"}
+
+    @app.post("/orders", status_code=202)
+    async def order(order: Order) -> dict[str, str]:
+        """Takes an order; its receipt is mailed by the worker."""
+        job = await queue.put(order.item, order.receipt_seconds)
+        return {"job": job.id}
+
+    @app.get("/report")
+    async def report(seconds: Annotated[float, Query(ge=0, le=25)] = 5) -> dict[str, float]:
+        """Something slow."""
+        await asyncio.sleep(seconds)
+        return {"took": seconds}
+
+    return app
+
+
+async def main() -> None:
+    """Serves until SIGTERM."""
+    logs.start()
+    stop, queue = Stop(), Queue(url())
+    await serve(build(queue, stop), int(os.environ.get("PORT", "8000")), stop)
+    await queue.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

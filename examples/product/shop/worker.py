@@ -1,0 +1,72 @@
+"""The worker: mails receipts. `python -m shop.worker`; probes and metrics on HEALTH_PORT (default 8081)."""
+
+import asyncio
+import logging
+import os
+import socket
+
+from fastapi import FastAPI
+from prometheus_client import Counter, Gauge
+
+from shop import logs
+from shop.queue import NAME, Job, Queue, url
+from shop.server import Stop, add_health, serve
+
+log = logging.getLogger(__name__)
+
+DEPTH = Gauge("queue_depth", "Jobs that wait.", ["queue"])
+JOBS = Counter("queue_jobs_total", "Jobs that ended, by result.", ["queue", "result"])
+TAKE_SECONDS = 1
+"""How long to wait for a job before looking whether to stop."""
+
+
+async def work(queue: Queue, stop: Stop) -> None:
+    """One job after the other until SIGTERM; the one in hand is finished, no other is taken."""
+    if count := await queue.give_back():
+        log.warning("put back unfinished jobs", extra={"fields": {"count": count}})
+    while not stop.begun.is_set():
+        try:
+            DEPTH.labels(NAME).set(await queue.depth())
+            taken = await queue.take(TAKE_SECONDS)
+        except Exception:
+            log.exception("the queue cannot be reached")
+            await asyncio.sleep(TAKE_SECONDS)
+            continue
+        if taken is None:
+            continue
+        job, receipt = taken
+        with stop:
+            result = "done" if await mailed(job) else "failed"
+            await queue.done(receipt)
+            JOBS.labels(NAME, result).inc()
+
+
+async def mailed(job: Job) -> bool:
+    """Mails one receipt; a job that fails says so and is not tried again."""
+    fields = {"job": job.id, "order": job.order}
+    log.info("mailing", extra={"fields": fields})
+    try:
+        await asyncio.sleep(job.seconds)
+    except Exception:
+        log.exception("failed", extra={"fields": fields})
+        return False
+    log.info("mailed", extra={"fields": fields})
+    return True
+
+
+async def main() -> None:
+    """Works, and answers its probes, until SIGTERM."""
+    logs.start()
+    stop, queue = Stop(), Queue(url(), os.environ.get("HOSTNAME", socket.gethostname()))
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_health(app, stop, queue.reachable)
+    working = asyncio.create_task(work(queue, stop))
+    # A worker that no longer works must not go on answering that it is well.
+    working.add_done_callback(lambda _: stop.begun.is_set() or stop.begin())
+    await serve(app, int(os.environ.get("HEALTH_PORT", "8081")), stop)
+    await working
+    await queue.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
