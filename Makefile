@@ -33,6 +33,10 @@ test: .venv/ready ## all tests: unit, policies, engine on an embedded cluster
 	@$(BIN)/mainstay cluster prepare
 	@$(BIN)/pytest
 
+.PHONY: test-data
+test-data: .venv/ready ## slow tests with the real Keycloak, promtool, amtool and the example product (minutes)
+	@$(BIN)/pytest --numprocesses=0 tests/data
+
 .PHONY: bench
 bench: .venv/ready ## measure and rewrite docs/performance.md
 	@$(BIN)/python -m tests.bench

@@ -13,6 +13,7 @@ from typing import Any, cast
 from pydantic import Field, ValidationError
 
 from components import postgres, redis
+from components.gateway import Route
 from stacks.faults import sentence
 from stacks.settings import (
     Name,
@@ -23,10 +24,18 @@ from stacks.settings import (
     ServiceSettings,
     WorkerSettings,
 )
+from stacks.settings_gateway import GatewaySettings, faults_of_routes
+from stacks.settings_github import GitHubSettings
+from stacks.settings_images import ImagesSettings, faults_of_images
+from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET, KeycloakSettings, keycloak_faults
+from stacks.settings_keycloak import NAME as KEYCLOAK
+from stacks.settings_observability import ObservabilitySettings
 from stacks.yaml_file import DuplicateKey, read_yaml
 
 PROJECT = "mainstay"
 """Namespace of the environment's own keys: the project's name in Pulumi.yaml."""
+WATCHERS = ("prometheus", "alertmanager", "grafana", "kube-state-metrics", "blackbox-exporter")
+"""Kubernetes names of what `mainstay:observability` declares."""
 SECRETS = "secrets"
 """Namespace of secret values: `pulumi config set --secret secrets:<name>`."""
 
@@ -43,6 +52,51 @@ class Platform(Section):
     redis: dict[Name, RedisSettings] = Field(default_factory=dict, description="Redis servers by name.")
     services: dict[Name, ServiceSettings] = Field(default_factory=dict, description="HTTP services by name.")
     workers: dict[Name, WorkerSettings] = Field(default_factory=dict, description="Workers by name.")
+    keycloak: KeycloakSettings | None = Field(None, description="Sign-in for people and services.")
+    observability: ObservabilitySettings | None = Field(None, description="What watches it all.")
+    gateway: GatewaySettings | None = Field(
+        None, description="The way in from the internet, for services with `hosts`."
+    )
+    images: ImagesSettings = Field(
+        default_factory=lambda: ImagesSettings.model_validate({}), description="How images are pinned to content."
+    )
+    github: GitHubSettings | None = Field(
+        None, description="Deployment environment on GitHub; not declared on the embedded cluster."
+    )
+
+    @property
+    def routes(self) -> dict[str, Route]:
+        """What is public by config key, `services.api`."""
+        routes: dict[str, Route] = {
+            f"services.{name}": {
+                "service": name,
+                "port": service.port,
+                "hosts": service.hosts,
+                "paths": service.paths,
+                "closed": [service.probes.startup, service.probes.readiness, service.probes.liveness],
+            }
+            for name, service in self.services.items()
+            if service.hosts
+        }
+        if self.keycloak:
+            routes[KEYCLOAK] = {
+                "service": KEYCLOAK,
+                "port": 8080,
+                "hosts": [self.keycloak.url.removeprefix("https://").partition(":")[0]],
+                # Sign-in and tokens; the administrators' console and API are not for the internet.
+                "paths": ["/realms", "/resources"],
+                "closed": ["/realms/master"],
+            }
+        return routes
+
+    @property
+    def product_images(self) -> dict[str, str]:
+        """The images the environment names, by config key, `services.api.image`."""
+        return {
+            f"{section}.{name}.image": workload.image
+            for section, workloads in (("services", self.services), ("workers", self.workers))
+            for name, workload in workloads.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -76,6 +130,13 @@ class Environment:
             for name in workload.secret_env.values()
         }
         names |= {redis_password(name) for name in self.platform.redis}
+        if self.platform.keycloak:
+            names |= {ADMIN_PASSWORD, API_CLIENT_SECRET}
+        if self.platform.observability:
+            names |= set(self.platform.observability.secrets)
+        # Not on the embedded cluster, where GitHub is not declared.
+        if self.platform.github and self.cluster:
+            names |= set(self.platform.github.secrets.values())
         for name, database in self.platform.postgres.items():
             if database.backup:
                 names |= set(backup_keys(name))
@@ -136,9 +197,9 @@ def from_config(config: Mapping[str, Any], stack: str) -> Environment:
         elif namespace == "kubernetes" and name in ("context", "kubeconfig"):
             if not isinstance(value, str) or not value:
                 faults.append(f"{file}: {key} must be a text that is not empty.")
-        elif namespace not in (SECRETS, "pulumi"):
+        elif namespace not in (SECRETS, "pulumi") and key not in ("github:owner", "github:token"):
             known = [f"{PROJECT}:{section}" for section in Platform.model_fields]
-            known += ["kubernetes:context", "kubernetes:kubeconfig"]
+            known += ["kubernetes:context", "kubernetes:kubeconfig", "github:owner", "github:token"]
             close = get_close_matches(key, known, 1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
             faults.append(f"{file}: {key} is not a key that Mainstay knows; {hint}")
@@ -156,13 +217,16 @@ def from_config(config: Mapping[str, Any], stack: str) -> Environment:
 
 
 def _faults_across_sections(platform: Platform) -> list[str]:
-    faults: list[str] = []
+    faults = faults_of_routes(platform.gateway, platform.routes)
+    faults += faults_of_images(platform.images, platform.product_images)
     taken: dict[str, str] = {}
-    names = [
+    names: list[tuple[str, str]] = [
         *((f"postgres.{name}", postgres.kubernetes_name(name)) for name in platform.postgres),
         *((f"redis.{name}", redis.kubernetes_name(name)) for name in platform.redis),
         *((f"services.{name}", name) for name in platform.services),
         *((f"workers.{name}", name) for name in platform.workers),
+        *([(KEYCLOAK, KEYCLOAK)] if platform.keycloak else []),
+        *((("observability", name) for name in WATCHERS) if platform.observability else []),
     ]
     for key, name in names:
         if name in taken:
@@ -174,17 +238,23 @@ def _faults_across_sections(platform: Platform) -> list[str]:
         "postgres": platform.postgres,
         "redis": platform.redis,
         "services": platform.services,
+        KEYCLOAK: dict.fromkeys(("issuer", "internal")) if platform.keycloak else {},
     }
+    consumers: dict[str, list[str]] = {}
     for section, workloads in (("services", platform.services), ("workers", platform.workers)):
         for workload_name, workload in workloads.items():
             for variable, target in workload.connections.items():
                 where = f"{PROJECT}:{section}.{workload_name}.connections.{variable}"
+                consumers.setdefault(target, []).append(where)
                 kind, _, name = target.partition(".")
                 if kind not in sections or not name:
                     faults.append(
-                        f"{where} is {target!r}; it must be postgres.<name>, redis.<name> or services.<name>."
+                        f"{where} is {target!r}; it must be postgres.<name>, redis.<name>, "
+                        "services.<name>, keycloak.issuer or keycloak.internal."
                     )
                 elif name not in sections[kind]:
                     there = ", ".join(f"{kind}.{each}" for each in sections[kind]) or "none"
                     faults.append(f"{where} names {target!r}, which is not declared; declared are: {there}.")
+    if platform.keycloak:
+        faults += keycloak_faults(platform.keycloak, platform.postgres, consumers)
     return faults

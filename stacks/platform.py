@@ -3,7 +3,11 @@
 import pulumi
 
 from components.connection import Connection
+from components.gateway import Gateway, GatewayArgs, Route
+from components.image_pin import ImagePins
+from components.keycloak import Keycloak
 from components.namespace import Namespace
+from components.observability import Observability
 from components.postgres import Backup, Postgres, PostgresArgs
 from components.redis import Redis, RedisArgs
 from components.workload import (
@@ -13,15 +17,26 @@ from components.workload import (
     Worker,
 )
 from components.workload.pods import WorkloadArgs
-from stacks.environment import Environment, backup_keys, redis_password
+from stacks.environment import Environment, InvalidEnvironment, backup_keys, redis_password
 from stacks.secrets import read_secrets
 from stacks.settings import PostgresSettings, RedisSettings, WorkloadSettings
+from stacks.settings_gateway import GatewaySettings
+from stacks.settings_github import GitHubSettings, github_args, missing_access
+from stacks.settings_keycloak import NAME as KEYCLOAK
+from stacks.settings_keycloak import keycloak_args
+from stacks.settings_observability import observability_args
+from stacks.watching import alerts, targets
 
 
 def declare(environment: Environment) -> None:
     """Declares all resources of the environment and its outputs `namespace` and `endpoints`."""
     platform = environment.platform
     secrets = read_secrets(environment)
+    # Only a real cluster pulls images, and only there is a registry asked and GitHub told.
+    ask = platform.images.pin == "registry" and environment.cluster is not None
+    ImagePins(platform.images.digests, ask).apply_to_stack()
+    if platform.github and environment.cluster:
+        _declare_github(platform.github, environment.stack, secrets)
     limits = platform.namespace
     namespace = limits.name
     whole = Namespace(
@@ -48,16 +63,38 @@ def declare(environment: Environment) -> None:
         targets = sorted(set(workload.connections.values()) & data.keys())
         return pulumi.ResourceOptions(depends_on=[whole, *(data[target] for target in targets)])
 
+    served: list[pulumi.Resource] = []
     for name, service in platform.services.items():
-        HttpService(
+        each = HttpService(
             name,
             {
                 **_workload(service, environment, namespace, secrets),
                 "port": service.port,
-                "public": service.public,
+                "public": bool(service.hosts),
                 "drain_seconds": service.drain_seconds,
             },
             after(service),
+        )
+        if service.hosts:
+            served.append(each)
+    if platform.keycloak:
+        database = data[f"postgres.{platform.keycloak.database_name}"]
+        opts = pulumi.ResourceOptions(depends_on=[whole, database])
+        served.append(Keycloak(KEYCLOAK, keycloak_args(platform.keycloak, namespace, secrets), opts))
+    if platform.observability:
+        Observability(
+            "observability",
+            observability_args(
+                platform.observability, namespace, environment.stack, targets(platform), alerts(platform), secrets
+            ),
+            inside,
+        )
+    if platform.gateway and platform.routes:
+        # After the services: a route to a service that is not there answers 500.
+        Gateway(
+            "gateway",
+            _gateway(platform.gateway, list(platform.routes.values()), namespace),
+            pulumi.ResourceOptions(depends_on=[whole, *served]),
         )
     for name, worker in platform.workers.items():
         Worker(
@@ -71,6 +108,7 @@ def declare(environment: Environment) -> None:
             after(worker),
         )
     pulumi.export("namespace", namespace)
+    pulumi.export("hosts", sorted({host for route in platform.routes.values() for host in route["hosts"]}))
     pulumi.export(
         "endpoints",
         {name: f"http://{name}.{namespace}.svc:{service.port}" for name, service in platform.services.items()},
@@ -105,6 +143,32 @@ def _postgres(
         if settings.backup.endpoint:
             backup["endpoint"] = settings.backup.endpoint
         args["backup"] = backup
+    return args
+
+
+def _declare_github(settings: GitHubSettings, stack: str, secrets: dict[str, pulumi.Output[str]]) -> None:
+    if faults := missing_access(stack):
+        raise InvalidEnvironment("\n".join(faults))
+    # Imported here: pulumi-github costs time, and most runs declare nothing of it.
+    from components.github import GitHub
+
+    GitHub("github", github_args(settings, stack, secrets))
+
+
+def _gateway(settings: GatewaySettings, routes: list[Route], namespace: str) -> GatewayArgs:
+    args: GatewayArgs = {
+        "namespace": namespace,
+        "class_name": settings.class_name,
+        "issuer": settings.issuer.name,
+        "issuer_kind": settings.issuer.kind,
+        "routes": routes,
+        "closed": settings.closed_paths,
+        "requests_per_minute": settings.requests_per_minute,
+        "request_size": settings.request_size,
+        "request_seconds": settings.request_seconds,
+    }
+    if settings.trusted_hops is not None:
+        args["trusted_hops"] = settings.trusted_hops
     return args
 
 
@@ -160,4 +224,9 @@ def _connection(target: str, environment: Environment) -> Connection:
         return Postgres.connection(name)
     if kind == "redis":
         return Redis.connection(name)
+    if kind == KEYCLOAK and environment.platform.keycloak:
+        settings = environment.platform.keycloak
+        if name == "issuer":
+            return Keycloak.issuer(KEYCLOAK, settings.url, settings.realm.name)
+        return Keycloak.internal(KEYCLOAK, settings.realm.name)
     return HttpService.connection(name, environment.platform.services[name].port)

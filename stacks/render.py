@@ -5,7 +5,7 @@ Pulumi's own mock monitor takes the place of the engine; it hands over each reso
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pulumi
@@ -63,7 +63,7 @@ async def _declare(environment: Environment, monitor: MockMonitor, secrets: Mapp
     pulumi.runtime.set_mocks(monitor.mocks, project=PROJECT, stack=environment.stack, preview=False, monitor=monitor)
     keys = environment.required_secrets
     pulumi.runtime.set_all_config({key: secrets[key] if secrets else SECRET_MARKER for key in keys}, list(keys))
-    await run_pulumi_func(lambda: declare(environment))
+    await run_pulumi_func(lambda: declare(replace(environment, cluster=None)))
 
 
 class _Echo(Mocks):

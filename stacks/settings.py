@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.gateway.addresses import checked_host, checked_path
 from components.quantity import parse
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -84,6 +85,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Quantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_quantity)]
 Image = Annotated[str, AfterValidator(_image)]
+Host = Annotated[str, AfterValidator(checked_host)]
+RoutedPath = Annotated[str, AfterValidator(checked_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -212,7 +215,13 @@ class ServiceSettings(WorkloadSettings):
     """One HTTP service."""
 
     port: Port = Field(description="Port the process listens on, for requests and probes.")
-    public: bool = Field(False, description="Let the gateway in.")
+    hosts: Annotated[list[Host], Field(max_length=16)] = Field(
+        default_factory=list[str],
+        description="Public hosts; with one, the gateway is let in. Needs `mainstay:gateway`.",
+    )
+    paths: Annotated[list[RoutedPath], Field(min_length=1, max_length=32)] = Field(
+        default_factory=lambda: ["/"], description="Path prefixes on these hosts that lead here."
+    )
     drain_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         30, description="How long requests may take to end after SIGTERM, in seconds."
     )

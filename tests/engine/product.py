@@ -14,6 +14,8 @@ from typing import Any, cast
 
 import yaml
 
+from stacks.yaml_file import read_yaml
+
 REPOSITORY = Path(__file__).parents[2]
 _OF_THE_CLUSTER = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 _SECONDS = 120
@@ -106,10 +108,25 @@ def objects(kubectl: Path, kubeconfig: Path, namespace: str, kinds: Iterable[str
 
 
 def project(root: Path) -> Product:
-    """A project folder with the repository's environments."""
-    for file in REPOSITORY.glob("Pulumi*.yaml"):
-        shutil.copy(file, root)
-    return Product(root)
+    """A project folder with the repository's environments, reduced to services, workers and their data.
+
+    Most tests deploy again and again; what the rest adds is time. `test_platform.py` deploys all of it.
+    """
+    shutil.copy(REPOSITORY / "Pulumi.yaml", root)
+    product = Product(root)
+    for stack in ("staging", "prod"):
+        config = cast(dict[str, Any], read_yaml(REPOSITORY / f"Pulumi.{stack}.yaml")["config"])
+        for section in ("keycloak", "observability", "gateway", "github"):
+            del config[f"mainstay:{section}"]
+        del config["mainstay:postgres"]["auth"]
+        for service in config["mainstay:services"].values():
+            service.pop("hosts", None)
+        api = config["mainstay:services"]["api"]
+        for variable in ("OIDC_ISSUER", "OIDC_URL"):
+            del api["connections"][variable]
+        del api["secretEnv"]["OIDC_CLIENT_SECRET"]
+        product.declare(stack, config)
+    return product
 
 
 def changes(text: str) -> int:

@@ -15,7 +15,7 @@ from engine.operation import Session
 from engine.secret_values import secret_values
 from stacks.environment import load
 from stacks.yaml_file import read_yaml
-from tests.engine.product import OBJECTS, REPOSITORY, Ended, Product, changes, objects, project
+from tests.engine.product import OBJECTS, Ended, Product, changes, objects, project
 
 CUSTOM = ["cluster.postgresql.cnpg.io", "scheduledbackup.postgresql.cnpg.io", "objectstore.barmancloud.cnpg.io"]
 
@@ -101,8 +101,8 @@ def test_production_can_be_previewed(product: Product, cluster: Cluster) -> None
     assert "stateful-has-backup" in shown.out
 
 
-def test_the_committed_files_are_never_written(product: Product, first_up: Ended) -> None:
-    for committed in REPOSITORY.glob("Pulumi*.yaml"):
+def test_the_committed_files_are_never_written(product: Product, first_up: Ended, tmp_path: Path) -> None:
+    for committed in project(tmp_path).root.glob("Pulumi*.yaml"):
         assert (product.root / committed.name).read_bytes() == committed.read_bytes()
     assert (product.root / ".mainstay" / "passphrase").stat().st_mode & 0o777 == 0o600
 

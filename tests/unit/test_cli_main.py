@@ -64,7 +64,7 @@ def test_render_is_one_stream_the_same_each_time_without_secrets(run: Run) -> No
     assert (code, err) == (0, "")
     manifests: list[dict[str, Any]] = list(yaml.safe_load_all(out))
     assert manifests[0]["kind"] == "Namespace"
-    assert len(manifests) == 50
+    assert len(manifests) > 100
     assert {value for each in manifests if each["kind"] == "Secret" for value in each["stringData"].values()} == {
         "«secret»"
     }

@@ -53,12 +53,12 @@ MISTAKES: dict[str, tuple[Change, str]] = {
     "unknown database": (
         lambda config: config["mainstay:services"]["api"]["connections"].update({"DATABASE_URL": "postgres.mian"}),
         "Pulumi.staging.yaml: mainstay:services.api.connections.DATABASE_URL names 'postgres.mian', "
-        "which is not declared; declared are: postgres.main.",
+        "which is not declared; declared are: postgres.main, postgres.auth.",
     ),
     "connection of unknown kind": (
         lambda config: config["mainstay:services"]["api"]["connections"].update({"DATABASE_URL": "main"}),
         "Pulumi.staging.yaml: mainstay:services.api.connections.DATABASE_URL is 'main'; "
-        "it must be postgres.<name>, redis.<name> or services.<name>.",
+        "it must be postgres.<name>, redis.<name>, services.<name>, keycloak.issuer or keycloak.internal.",
     ),
     "one name twice": (
         lambda config: config["mainstay:workers"].update({"api": config["mainstay:workers"]["scheduler"]}),
@@ -66,7 +66,9 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         "in Kubernetes; rename one.",
     ),
     "a service called like a database's objects": (
-        lambda config: config["mainstay:services"].update({"postgres-main": config["mainstay:services"]["web"]}),
+        lambda config: config["mainstay:services"].update(
+            {"postgres-main": {**config["mainstay:services"]["web"], "hosts": []}}
+        ),
         "Pulumi.staging.yaml: mainstay:services.postgres-main and mainstay:postgres.main would both be called "
         "'postgres-main' in Kubernetes; rename one.",
     ),
@@ -134,7 +136,7 @@ def test_near_misses_are_accepted(staging: Config) -> None:
     api["resources"] = {"cpu": 1, "memory": "1Gi", "memoryLimit": "1024Mi"}
     api["image"] = "registry.example:5000/shop/api@sha256:" + "0" * 64
     api["connections"]["ALSO_DATABASE_URL"] = "postgres.main"
-    staging["mainstay:services"]["main"] = staging["mainstay:services"]["web"]
+    staging["mainstay:services"]["main"] = {**staging["mainstay:services"]["web"], "hosts": []}
     staging["secrets:not-needed-any-more"] = {"secure": "v1:abc"}
     platform = from_config(staging, "staging").platform
     assert platform.services["api"].resources.cpu == "1"
@@ -169,7 +171,14 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None
 
 def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging: Config) -> None:
     assert from_config(staging, "staging").required_secrets == (
+        "secrets:alert-heartbeat-url",
+        "secrets:alert-slack-url",
+        "secrets:grafana-admin-password",
+        "secrets:keycloak-admin-password",
+        "secrets:keycloak-api-client-secret",
         "secrets:llm-api-key",
+        "secrets:postgres-auth-backup-access-key-id",
+        "secrets:postgres-auth-backup-secret-access-key",
         "secrets:postgres-main-backup-access-key-id",
         "secrets:postgres-main-backup-secret-access-key",
         "secrets:redis-queue-password",
@@ -178,8 +187,13 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
     )
     del staging["mainstay:postgres"]["main"]["backup"]
     del staging["mainstay:workers"]["email-worker"]
+    del staging["mainstay:observability"]
     assert from_config(staging, "staging").required_secrets == (
+        "secrets:keycloak-admin-password",
+        "secrets:keycloak-api-client-secret",
         "secrets:llm-api-key",
+        "secrets:postgres-auth-backup-access-key-id",
+        "secrets:postgres-auth-backup-secret-access-key",
         "secrets:redis-queue-password",
         "secrets:session-key",
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.environment import from_config, load
+from stacks.environment import WATCHERS, from_config, load
 from stacks.render import SECRET_MARKER, Manifest, render
 from tests.conftest import ROOT, Config
 
@@ -73,7 +73,8 @@ def test_a_rotated_secret_rolls_the_pods_that_read_it_and_no_others() -> None:
 def test_every_pod_is_restricted(pods: dict[str, dict[str, Any]]) -> None:
     for name, template in pods.items():
         spec = template["spec"]
-        assert spec["automountServiceAccountToken"] is False, name
+        # kube-state-metrics reads the API server; nothing else may.
+        assert spec["automountServiceAccountToken"] is (name == "kube-state-metrics"), name
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         for container in spec["containers"]:
@@ -113,7 +114,11 @@ def test_each_connection_opens_both_ways_of_the_network_and_nothing_else_does(pr
         for each in prod
         if each.kind in ("Deployment", "StatefulSet")
     }
-    workloads["postgres-main"] = {"cnpg.io/cluster": "postgres-main"}
+    for watcher in WATCHERS:
+        # Who reads metrics, and how, is the monitors' own test.
+        workloads.pop(watcher, None)
+    for database in ("postgres-main", "postgres-auth"):
+        workloads[database] = {"cnpg.io/cluster": database}
     policies = [each.manifest["spec"] for each in prod if each.kind == "NetworkPolicy"]
 
     def selected(selector: dict[str, Any], labels: dict[str, str]) -> bool:
@@ -143,8 +148,13 @@ def test_each_connection_opens_both_ways_of_the_network_and_nothing_else_does(pr
         for source in ("api", "email-worker", "engine-worker", "scheduler")
         for target, port in (("postgres-main", 5432), ("redis-queue", 6379))
     }
-    instances = {("postgres-main", "postgres-main", port) for port in (5432, 8000)}
-    assert reachable == declared | instances | {("web", "api", 8000)}
+    instances = {(each, each, port) for each in ("postgres-main", "postgres-auth") for port in (5432, 8000)}
+    sign_in = {
+        ("keycloak", "postgres-auth", 5432),
+        ("api", "keycloak", 8080),
+        *(("keycloak", "keycloak", port) for port in (7800, 57800)),
+    }
+    assert reachable == declared | instances | sign_in | {("web", "api", 8000)}
 
 
 def test_only_public_services_let_the_gateway_in(prod: list[Manifest]) -> None:
@@ -153,13 +163,14 @@ def test_only_public_services_let_the_gateway_in(prod: list[Manifest]) -> None:
         for each in prod
         if each.kind == "NetworkPolicy" and "envoy-gateway-system" in json.dumps(each.manifest["spec"].get("ingress"))
     }
-    assert admitted == {"api", "web"}
+    assert admitted == {"api", "keycloak", "web"}
 
 
 def test_a_database_without_backup_has_no_trace_of_one(staging: Config) -> None:
     del staging["mainstay:postgres"]["main"]["backup"]
     manifests = render(from_config(staging, "staging"))
-    assert not [each for each in manifests if each.kind in ("ObjectStore", "ScheduledBackup")]
+    backups = [each.name for each in manifests if each.kind in ("ObjectStore", "ScheduledBackup")]
+    assert set(backups) == {"postgres-auth"}
     assert "plugins" not in find(manifests, "Cluster", "postgres-main")["spec"]
 
 

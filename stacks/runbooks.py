@@ -1,0 +1,42 @@
+"""The runbook pages of all alerts, written from the alerts' own definitions.
+
+`python -m stacks.runbooks` renews docs/runbooks/; a test fails while a page is out of date or missing.
+"""
+
+from pathlib import Path
+
+from components.observability.observability import all_alerts
+from components.observability.runbook import pages
+from stacks.environment import load
+from stacks.settings_observability import observability_args
+from stacks.watching import alerts, targets
+
+FOLDER = Path(__file__).parent.parent / "docs" / "runbooks"
+
+
+def runbooks(root: Path, stack: str = "prod") -> dict[str, str]:
+    """File name -> content of every page that an alert of the stack links to. Raises InvalidEnvironment."""
+    environment = load(root, stack)
+    watch = environment.platform.observability
+    if watch is None:
+        return {}
+    unknown = dict.fromkeys(watch.secrets, "")
+    args = observability_args(
+        watch,
+        environment.platform.namespace.name,
+        stack,
+        targets(environment.platform),
+        alerts(environment.platform),
+        unknown,
+    )
+    return pages(all_alerts(args))
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    written = runbooks(FOLDER.parent.parent)
+    for page in FOLDER.glob("*.md"):
+        if page.name not in written:
+            page.unlink()
+    for name, content in written.items():
+        (FOLDER / name).write_text(content)
