@@ -13,6 +13,8 @@ from rich.console import Console
 
 from cli import embedded, report
 from cli.manifests import write_manifests
+from cli.preview import FORMATS, preview
+from cli.preview import plan as show_plan
 from cli.progress import Display
 from devcluster import DevclusterError
 from engine import EngineError, Interrupted, operation, running
@@ -50,7 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, e.g. `mainstay render staging | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-
     except Exception as fault:
         if options.debug:
             raise
@@ -73,8 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
     up = verb("up", _up, "deploy an environment: to the cluster it names, else to the embedded one")
     up.add_argument("--yes", action="store_true", help="do not ask before changing a real cluster")
-    preview = verb("preview", _preview, "show what `up` would change, and what the policies say")
-    preview.add_argument("--refresh", action="store_true", help="look at the cluster first: shows what others changed")
+    shown = verb("preview", _preview, "show what `up` would change, and what the policies say")
+    shown.add_argument("--format", choices=FORMATS, default="terminal", help="markdown: a comment for a pull request")
+    shown.add_argument("--refresh", action="store_true", help="look at the cluster first: shows what others changed")
     verb("down", _down, "delete all that was deployed")
     render = verb("render", _render, "print the manifests an environment would send; needs no cluster")
     render.add_argument("--output", type=Path, metavar="DIR", help="write one file for each object into a new folder")
@@ -98,7 +100,7 @@ def _up(options: argparse.Namespace) -> None:
 
         def confirm(target: Target, plan: Result) -> bool:
             display.pause()
-            _plan(console, plan)
+            show_plan(console, plan)
             agreed = options.yes or _ask(
                 console, f"Deploy this to context {target.context!r} ({target.server})? [y/N] ", {"y", "yes"}
             )
@@ -121,18 +123,8 @@ def _up(options: argparse.Namespace) -> None:
 
 
 def _preview(options: argparse.Namespace) -> None:
-    console = _console()
-    with Display(console) as display:
-        try:
-            _, plan = operation.preview(_session(options, display), options.refresh)
-        except Refused as refused:
-            # Who previews wants to see all of it, above all what a policy would stop.
-            if refused.result.mandatory:
-                display.pause()
-                _plan(console, refused.result)
-            raise
-    report.warnings(console, plan)
-    _plan(console, plan)
+    console = _console(stderr=options.format != "terminal")
+    preview(options.stack, options.refresh, options.format, console, lambda display: _session(options, display))
 
 
 def _down(options: argparse.Namespace) -> None:
@@ -159,11 +151,6 @@ def _render(options: argparse.Namespace) -> None:
     )
 
 
-def _plan(console: Console, plan: Result) -> None:
-    report.changes(console, plan)
-    report.policies(console, plan)
-
-
 def _session(options: argparse.Namespace, display: Display) -> Session:
     return Session(project_root(), options.stack, display.report, display.watch)
 
@@ -174,8 +161,8 @@ def _ask(console: Console, question: str, agreeing: set[str]) -> bool:
     return console.input(question).strip().lower() in agreeing
 
 
-def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=False)
+def _console(stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
     if console.width < _NARROWEST or not console.is_terminal:
         console.width = max(console.width, 120)
     return console

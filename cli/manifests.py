@@ -1,6 +1,7 @@
 """`mainstay render`: the manifests as one YAML stream, or a file each."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,15 +37,16 @@ def write_manifests(root: Path, stack: str, folder: Path | None, show_secrets: b
         )
     manifests = render(environment, secret_values(root, environment, report) if show_secrets else None)
     if folder is None:
-        sys.stdout.write("---\n" + "---\n".join(map(_yaml, manifests)))
+        sys.stdout.write("---\n" + "---\n".join(as_yaml(each.manifest) for each in manifests))
         return
     folder.mkdir(parents=True, exist_ok=True)
     for manifest in manifests:
-        (folder / _file_name(manifest)).write_text(_yaml(manifest), encoding="utf-8")
+        (folder / _file_name(manifest)).write_text(as_yaml(manifest.manifest), encoding="utf-8")
 
 
-def _yaml(manifest: Manifest) -> str:
-    return yaml.dump(manifest.manifest, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+def as_yaml(value: Mapping[str, Any]) -> str:
+    """As a person would write it."""
+    return yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _file_name(manifest: Manifest) -> str:

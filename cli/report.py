@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.result import Change, Json, Result, Step
+from engine.review import Level, Review
 from engine.running import Workload
 from engine.target import Target
 from policies.model import Enforcement, Outcome, RuleResult
@@ -20,8 +21,17 @@ _SIGNS = {
     "delete": ("-", "red"),
     "import": ("=", "cyan"),
 }
+_LEVELS = {Level.STOP: "red", Level.LOOK: "yellow", Level.SAFE: "green", Level.NOTHING: "green"}
 _LONGEST_VALUE = 60
 _EXPLAINED = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.EXEMPT)
+
+
+def verdict(console: Console, review: Review) -> None:
+    """The verdict, and what it is about."""
+    console.print()
+    console.print(Text(f"{review.level}: {review.summary}", style=f"bold {_LEVELS[review.level]}"), soft_wrap=True)
+    if review.compared_with:
+        _line(console, Text(f"compared with {review.compared_with}", style="dim"))
 
 
 def changes(console: Console, result: Result) -> None:
@@ -33,7 +43,7 @@ def changes(console: Console, result: Result) -> None:
     if result.changed:
         _title(console, "Changes")
     for step in result.changed:
-        _step(console, step)
+        _step(console, step, _loss(step))
     _title(console, summary(result))
 
 
@@ -115,6 +125,10 @@ def _step(console: Console, step: Step, remark: str = "") -> None:
     _line(console, Text(f"  {sign} {step.op:8} {step.label}", style=style) + Text(f"  {remark}" if remark else ""))
     for change in step.changes:
         _line(console, Text(f"      {_change(change)}"))
+
+
+def _loss(step: Step) -> str:
+    return step.data.fate if step.data and step.op in ("delete", "replace") else ""
 
 
 def _change(change: Change) -> str:

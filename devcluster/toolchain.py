@@ -8,18 +8,15 @@ place.
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from devcluster import DevclusterError, Report, crds, golang
 from devcluster.locks import exclusive
-from devcluster.processes import bound
 
 TOOLS = Path(__file__).parent / "tools"
 
@@ -95,7 +92,7 @@ def ensure(report: Report) -> Toolchain:
 
     Raises DevclusterError: no Go to be had, no space left, a build that fails (with the path of its log).
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay"
+    cache = golang.cache()
     toolchain = Toolchain(cache / f"toolchain-{_digest()}")
     if _complete(toolchain):
         return toolchain
@@ -159,7 +156,7 @@ def _build_tool(toolchain: Toolchain, go: Path, tool: Tool, position: str, repor
     command = [go, "build", "-o", unfinished, "-ldflags", f"-s -w {flags}", tool.package]
     report(f"building {tool.name} {version} ({position})")
     with log.open("w") as output:
-        code = _run(command, TOOLS / tool.folder, output, f"building {tool.name} ({position})", report)
+        code = golang.run(command, TOOLS / tool.folder, output, f"building {tool.name} ({position})", report)
     words = log.read_text(errors="replace").strip().splitlines() or ["(go said nothing)"]
     if code == 0:
         unfinished.replace(toolchain.path(tool.name))
@@ -172,25 +169,6 @@ def _build_tool(toolchain: Toolchain, go: Path, tool: Tool, position: str, repor
         )
     last = "\n".join(f"  {line}" for line in words[-8:])
     raise DevclusterError(f"building {tool.name} {version} failed; the log is {log} and ends:\n{last}")
-
-
-def _run(command: list[str | Path], folder: Path, output: IO[str], what: str, report: Report) -> int:
-    """Run to the end with a line of progress every 5 seconds. However this function ends, the program has ended."""
-    began = time.monotonic()
-    # Bound, else a build that is killed would leave Go compiling, and writing, behind the back of the next one.
-    process = subprocess.Popen(
-        bound([str(part) for part in command]), cwd=folder, env=golang.environment(), stdout=output, stderr=output
-    )
-    try:
-        while True:
-            try:
-                return process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                report(f"{what}: {time.monotonic() - began:.0f} s")
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
 
 
 def _check_space(toolchain: Toolchain, go: Path, to_build: list[Tool]) -> None:

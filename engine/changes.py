@@ -109,6 +109,14 @@ def drift(metadata: Bag) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda change: change.path))
 
 
+def declared(inputs: Bag) -> Json:
+    """All that is asked for of an object."""
+    bag = {key: plain(value) for key, value in inputs.items()}
+    if bag.get("kind") == "Secret":
+        bag |= {key: MASK for key in ("data", "stringData") if key in bag}
+    return bag
+
+
 def _kind(kind: str) -> Any:
     return kind.removesuffix("-replace")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
-from engine import changes
+from engine import changes, contents
 from engine.result import (
     Diagnostic,
     Json,
@@ -192,13 +192,20 @@ def _side(metadata: Mapping[str, Any], side: str) -> Mapping[str, Any]:
     return cast(dict[str, Any], metadata.get(side) or {})
 
 
+def _inputs(state: Mapping[str, Any]) -> dict[str, Json]:
+    return cast(dict[str, Json], changes.plain(state.get("inputs") or {}))
+
+
 def _step(metadata: dict[str, Any]) -> Step:
     old, new = _side(metadata, "old"), _side(metadata, "new")
     inputs = cast(dict[str, Any], new.get("inputs") or old.get("inputs") or {})
     urn, kind = str(metadata["urn"]), str(metadata["type"])
-    is_object = kind.startswith("kubernetes:")
-    about = inputs.get("metadata") if is_object else None
+    of_kubernetes = kind.startswith("kubernetes:")
+    # Components are not custom, providers are.
+    is_object = of_kubernetes or (bool((new or old).get("custom")) and not kind.startswith("pulumi:"))
+    about = inputs.get("metadata") if of_kubernetes else None
     about = cast(dict[str, Any], about) if isinstance(about, dict) else {}
+    before, after = _inputs(old), _inputs(new)
     # What is no operation of its own is a part of a replacement: create-replacement, delete-replaced.
     op = str(metadata["op"]) if metadata["op"] in _OPERATIONS else "replace"
     return Step(
@@ -214,6 +221,9 @@ def _step(metadata: dict[str, Any]) -> Step:
         changes=changes.changes(metadata) if op in ("update", "replace") else (),
         state="planned",
         seconds=None,
+        images=contents.images(before, after) if of_kubernetes else (),
+        declared=changes.declared(new.get("inputs") or {}) if is_object and op == "create" else None,
+        data=contents.data(kind, op, before or after) if of_kubernetes else None,
     )
 
 

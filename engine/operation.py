@@ -26,8 +26,9 @@ _DOING: dict[Verb, str] = {"preview": "previewing, with policies", "up": "deploy
 class Refused(EngineError):
     """The engine stopped or failed; `result` is what it had found or done until then."""
 
-    def __init__(self, message: str, result: Result, completed: Completed) -> None:
+    def __init__(self, message: str, target: Target, result: Result, completed: Completed) -> None:
         super().__init__(message)
+        self.target = target
         self.result = result
         self.completed = completed
 
@@ -130,7 +131,7 @@ def _run(session: Session, target: Target, verb: Verb, options: Sequence[str]) -
         raise Interrupted(_stopped(recorder.result("interrupted", policy)))
     result = recorder.result("failed" if completed.code else "succeeded", policy)
     if completed.code:
-        raise Refused(sentences.failure(result, completed, target), result, completed)
+        raise Refused(sentences.failure(result, completed, target), target, result, completed)
     return result
 
 

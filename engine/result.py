@@ -33,6 +33,28 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image that differs."""
+
+    where: str
+    """The container, or the field of a custom resource."""
+    old: str | None
+    """None where nothing ran."""
+    new: str | None
+    """None where nothing will run."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Data that an object holds: what cannot simply be made again."""
+
+    noun: str
+    """What a person calls it, e.g. `database`; its plural ends in s."""
+    fate: str
+    """What the deletion or replacement of the object does to it, a clause, e.g. `everything in it goes`."""
+
+
+@dataclass(frozen=True)
 class Step:
     """What happens to one resource."""
 
@@ -43,7 +65,7 @@ class Step:
     """Logical name, the last part of the URN."""
     op: Operation
     kind: str | None
-    """Kubernetes kind; None for components and providers."""
+    """Kubernetes kind, or the name of another provider's resource; None for components and providers."""
     namespace: str | None
     """Kubernetes namespace; None also for cluster-wide objects."""
     object_name: str | None
@@ -57,6 +79,12 @@ class Step:
     """`planned` in a preview, and for what a failed run did not reach."""
     seconds: float | None
     """How long it took; None if it was only planned."""
+    images: tuple[Image, ...] = ()
+    """Images that differ, those of new and of deleted objects included; by container."""
+    declared: Json = None
+    """All that the program asks for, of a new object; None for the others, whose changes tell."""
+    data: Data | None = None
+    """The data it holds; None for most."""
 
     @property
     def label(self) -> str:
@@ -113,7 +141,7 @@ class Result:
 
     @property
     def changed(self) -> tuple[Step, ...]:
-        """Steps on Kubernetes objects that change something."""
+        """Steps on objects, components and providers apart, that change something."""
         return tuple(step for step in self.steps if step.kind and step.op not in ("same", "read"))
 
     @property
@@ -128,7 +156,7 @@ class Result:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Kubernetes objects by operation, `same` included; only operations that occur."""
+        """Objects by operation, `same` included; only operations that occur."""
         counts: dict[str, int] = {}
         for step in self.steps:
             if step.kind:

@@ -15,6 +15,7 @@ from engine import kubeconfig
 from engine.command import Command
 from stacks.environment import Environment, environment_file
 
+NO_GITHUB = "GitHub: not declared here; the section mainstay:github takes effect on a real cluster"
 POLICY_PACK = Path(policies.__file__).parent
 """The pack that checks every preview and every update."""
 
@@ -43,6 +44,13 @@ class Target:
     def stack(self) -> str:
         """The stack's name."""
         return self.environment.stack
+
+    @property
+    def description(self) -> str:
+        """The cluster in a person's words."""
+        if self.embedded:
+            return "the embedded cluster: containers are simulated, secrets are generated"
+        return f"the cluster of context {self.context!r}"
 
     @property
     def directory(self) -> Path:
@@ -92,6 +100,11 @@ def resolve(root: Path, environment: Environment, report: Report) -> Target:
     toolchain = devcluster.toolchain.ensure(report)
     plugin = devcluster.plugin_choice.choose(toolchain, report)
     cluster = devcluster.cluster.start(root, report)
+    simulated = cluster.simulated
+    if not plugin.genuine:
+        simulated += (f"plugin: {plugin.description}",)
+    if environment.platform.github:
+        simulated += (NO_GITHUB,)
     return Target(
         root=root,
         environment=environment,
@@ -100,7 +113,7 @@ def resolve(root: Path, environment: Environment, report: Report) -> Target:
         context=cluster.context,
         kubeconfig=str(cluster.kubeconfig),
         server=cluster.server,
-        simulated=cluster.simulated if plugin.genuine else (*cluster.simulated, f"plugin: {plugin.description}"),
+        simulated=simulated,
     )
 
 

@@ -96,6 +96,35 @@ def test_a_name_that_is_not_known_yet_is_no_name() -> None:
     assert result.steps[0].label == "Deployment api"
 
 
+def test_a_resource_of_another_provider_is_an_object_and_a_component_is_none() -> None:
+    secret = _step("resourcePreEvent", "create", urn=f"{STACK}github:index/actionsSecret:ActionsSecret::key")
+    secret["resourcePreEvent"]["metadata"] |= {"type": "github:index/actionsSecret:ActionsSecret"}
+    secret["resourcePreEvent"]["metadata"]["new"]["custom"] = True
+    component = _step("resourcePreEvent", "create", urn=f"{STACK}mainstay:index:Redis::queue")
+    component["resourcePreEvent"]["metadata"] |= {"type": "mainstay:index:Redis"}
+    provider = _step("resourcePreEvent", "create", urn=f"{STACK}pulumi:providers:github::github")
+    provider["resourcePreEvent"]["metadata"] |= {"type": "pulumi:providers:github"}
+    provider["resourcePreEvent"]["metadata"]["new"]["custom"] = True
+    result, _ = _fold("preview", secret, component, provider)
+    assert [step.label for step in result.changed] == ["ActionsSecret key"]
+
+
+def test_a_new_object_is_told_whole_but_for_its_secrets() -> None:
+    event = _step("resourcePreEvent", "create", planning=True)
+    event["resourcePreEvent"]["metadata"]["new"]["inputs"] |= {
+        "kind": "Secret",
+        "stringData": {"key": "canary"},
+        "data": {"key": "canary"},
+    }
+    result, _ = _fold("preview", event)
+    assert result.steps[0].declared == {
+        "kind": "Secret",
+        "metadata": {"name": "api", "namespace": "shop"},
+        "stringData": "[secret]",
+        "data": "[secret]",
+    }
+
+
 def test_a_result_is_json_in_a_fixed_order() -> None:
     events = [_step("resourcePreEvent", "create", urn=f"{API}-{number}", planning=True) for number in (2, 1, 3)]
     result, _ = _fold("preview", *events)

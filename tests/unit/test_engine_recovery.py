@@ -120,7 +120,7 @@ def _target(root: Path) -> Target:
     (workspace / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "mainstay", "runtime": "python"}))
     return Target(
         root=root,
-        environment=Environment("staging", Platform(namespace=NAMESPACE), None),
+        environment=Environment("staging", Platform.model_validate({"namespace": NAMESPACE}), None),
         embedded=True,
         command=Command(Path("pulumi"), workspace, {}),
         context="mainstay-devcluster",

@@ -79,7 +79,7 @@ def test_an_engine_that_was_killed_is_told() -> None:
 def _target(embedded: bool) -> Target:
     return Target(
         root=Path("/project"),
-        environment=Environment("prod", Platform(namespace=NAMESPACE), ClusterTarget("prod", None)),
+        environment=Environment("prod", Platform.model_validate({"namespace": NAMESPACE}), ClusterTarget("prod", None)),
         embedded=embedded,
         command=Command(Path("pulumi"), Path("/project"), {}),
         context="prod",
