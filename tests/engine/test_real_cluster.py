@@ -36,6 +36,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Produ
             "kubernetes:kubeconfig": str(cluster.kubeconfig),
             "mainstay:namespace": {"name": "shop-real", "cpu": 4, "memory": "4Gi", "storage": "1Gi", "pods": 20},
             "mainstay:services": {"api": SERVICE},
+            # A registry is asked through the docker plugin, which a closed network does not give.
+            "mainstay:images": {"pin": "none"},
         },
     )
     return product
