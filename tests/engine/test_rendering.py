@@ -7,19 +7,18 @@ import yaml
 
 from devcluster.cluster import Cluster
 from devcluster.toolchain import Toolchain
-from stacks.environment import load
+from stacks.environment import from_config
 from stacks.render import Manifest, render
+from stacks.yaml_file import read_yaml
 from tests.conftest import ROOT
 
 
 def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -> subprocess.CompletedProcess[str]:
     """`kubectl apply --dry-run=server`, in a namespace that exists, as any server-side dry run needs it."""
     kubectl = [str(toolchain.path("kubectl")), "--kubeconfig", str(cluster.kubeconfig)]
-    names = {each.namespace for each in manifests if each.namespace}
-    # Another test of this cluster may have deployed to it.
-    made = [
-        name for name in names if subprocess.run([*kubectl, "create", "namespace", name], check=False).returncode == 0
-    ]
+    namespaces = {each.namespace for each in manifests if each.namespace}
+    for name in namespaces:
+        subprocess.run([*kubectl, "create", "namespace", name], check=True, capture_output=True)
     try:
         return subprocess.run(
             [*kubectl, "apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"],
@@ -29,20 +28,27 @@ def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -
             check=False,
         )
     finally:
-        for name in made:
+        for name in namespaces:
             subprocess.run([*kubectl, "delete", "namespace", name, "--wait=true"], check=True, capture_output=True)
+
+
+def rendered(stack: str) -> list[Manifest]:
+    """The environment's objects, in a namespace that no other test deploys to."""
+    config = read_yaml(ROOT / f"Pulumi.{stack}.yaml")["config"]
+    config["mainstay:namespace"]["name"] = f"rendered-{stack}"
+    return render(from_config(config, stack))
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_every_object_is_accepted(stack: str, toolchain: Toolchain, cluster: Cluster) -> None:
-    manifests = render(load(ROOT, stack))
+    manifests = rendered(stack)
     done = dry_run(toolchain, cluster, manifests)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("serverside-applied (server dry run)") == len(manifests)
 
 
 def test_a_field_that_no_schema_knows_is_refused(toolchain: Toolchain, cluster: Cluster) -> None:
-    manifests = render(load(ROOT, "staging"))
+    manifests = rendered("staging")
     database = next(each for each in manifests if each.kind == "Cluster")
     database.manifest["spec"]["instancez"] = 3
     done = dry_run(toolchain, cluster, manifests)
