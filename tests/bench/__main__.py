@@ -3,6 +3,7 @@
 Figures, not verdicts: nothing here fails on a time.
 """
 
+import copy
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import yaml
@@ -23,6 +23,7 @@ from engine.target import Target, resolve
 from stacks.environment import from_config
 from stacks.render import Manifest, render
 from stacks.yaml_file import read_yaml
+from tests.engine.product import project as reduced
 
 ROOT = Path(__file__).parents[2]
 SIZES = (1, 10, 50)
@@ -60,23 +61,16 @@ def main() -> None:
 
 
 def project(root: Path, services: int) -> Path:
-    """A copy of the project whose staging has that many services, all like the API, beside database and queue."""
+    """A project whose staging has that many services, all like the API, beside database and queue."""
     root.mkdir(parents=True)
-    (root / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
-    staging = read_yaml(ROOT / "Pulumi.staging.yaml")
-    config = staging["config"]
+    product = reduced(root)
+    config = read_yaml(root / "Pulumi.staging.yaml")["config"]
     api = config["mainstay:services"]["api"]
-    config["mainstay:services"] = {f"api-{index}": api for index in range(services)}
+    config["mainstay:services"] = {f"api-{index}": copy.deepcopy(api) for index in range(services)}
     config["mainstay:workers"] = {}
     config["mainstay:namespace"] |= {"cpu": 40, "memory": "200Gi", "pods": 200}
-    text = yaml.dump(staging, Dumper=_WithoutAnchors, sort_keys=False)
-    (root / "Pulumi.staging.yaml").write_text(text)
+    product.declare("staging", config)
     return root
-
-
-class _WithoutAnchors(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 @contextmanager
