@@ -198,3 +198,8 @@ def test_a_password_with_awkward_characters_survives(staging: Config) -> None:
     secret = find(render(environment, values), "Secret", "redis-queue")["stringData"]
     assert secret["auth.conf"] == 'requirepass "a\\"b\\\\c/d@e"\n'
     assert secret["url"] == "redis://:a%22b%5Cc%2Fd%40e@redis-queue:6379/0"
+
+
+def test_a_fingerprint_of_secrets_is_a_secret_itself(prod: list[Manifest]) -> None:
+    annotations = find(prod, "Deployment", "api")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {"mainstay.dev/fingerprint": SECRET_MARKER}
