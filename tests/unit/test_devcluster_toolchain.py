@@ -179,6 +179,9 @@ def test_a_killed_build_leaves_nothing_half_and_no_compiler(
     builder = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert builder.stdout is not None
     assert builder.stdout.readline().startswith("building etcd")
+    deadline = time.monotonic() + 10
+    while not list((tmp_path / "cache").glob("**/build-etcd.log")) and time.monotonic() < deadline:
+        time.sleep(0.01)
     os.kill(builder.pid, signal.SIGKILL)
     builder.wait()
     builder.stdout.close()
