@@ -4,7 +4,7 @@ A connection is plain data, so that declaring `web -> api -> postgres` needs no 
 declaration gives the environment variable and both sides of the network policy.
 """
 
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -33,6 +33,8 @@ class Connection(TypedDict):
     """TCP port of those pods."""
     url: ValueSource
     """Its URL."""
+    password: NotRequired[pulumi.Input[str]]
+    """The secret part of that URL, where Mainstay knows it: pods that read the URL restart when it changes."""
 
 
 def from_secret(secret: str, key: str) -> ValueSource:

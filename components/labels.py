@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+BACKUP_EXEMPTION = "policy.mainstay.dev/stateful-has-backup"
+"""Annotation by which the backup policy is told, with a reason, that nothing is backed up here."""
+
 
 def selector(name: str, component: str) -> dict[str, str]:
     """The labels that pick one thing's pods: stable for ever, since a Deployment's selector is immutable."""

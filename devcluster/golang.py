@@ -28,11 +28,14 @@ def find(at_least: str, cache: Path, report: Report) -> Path:
     return _install(at_least, cache, report)
 
 
-def environment() -> dict[str, str]:
-    """The environment to run `go` in: the caller's, less what would change which Go or which modules are used."""
+def environment(c: bool = False) -> dict[str, str]:
+    """The environment to run `go` in: the caller's, less what would change which Go or which modules are used.
+
+    `c`: what is built has C in it, and takes a C compiler.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in ("GOROOT", "GOOS", "GOARCH", "GOBIN")}
     return inherited | {
-        "CGO_ENABLED": "0",
+        "CGO_ENABLED": str(int(c)),
         # Neither another Go than the one found nor edits of the committed go.mod.
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
@@ -45,15 +48,15 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay"
 
 
-def run(command: list[str | Path], folder: Path, output: IO[str], what: str, report: Report) -> int:
-    """Run `go` in `folder` to its end, with a line of progress every 5 seconds; its exit code.
+def run(command: list[str | Path], folder: Path, output: IO[str], what: str, report: Report, c: bool = False) -> int:
+    """Run `go` in `folder` to its end, with a line of progress every 5 seconds; its exit code. `c`: see `environment`.
 
     However this function ends, the program has ended.
     """
     began = time.monotonic()
     # Bound, else a build that is killed would leave Go compiling, and writing, behind the back of the next one.
     process = subprocess.Popen(
-        bound([str(part) for part in command]), cwd=folder, env=environment(), stdout=output, stderr=output
+        bound([str(part) for part in command]), cwd=folder, env=environment(c), stdout=output, stderr=output
     )
     try:
         while True:

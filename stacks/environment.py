@@ -34,7 +34,10 @@ from stacks.yaml_file import DuplicateKey, read_yaml
 
 PROJECT = "mainstay"
 """Namespace of the environment's own keys: the project's name in Pulumi.yaml."""
-WATCHERS = ("prometheus", "alertmanager", "grafana", "kube-state-metrics", "blackbox-exporter")
+WATCHERS = (
+    *("prometheus", "alertmanager", "kube-state-metrics", "blackbox-exporter"),
+    *("loki", "tempo", "alloy", "alloy-peers", "grafana"),
+)
 """Kubernetes names of what `mainstay:observability` declares."""
 SECRETS = "secrets"
 """Namespace of secret values: `pulumi config set --secret secrets:<name>`."""
@@ -179,7 +182,21 @@ def load(root: Path, stack: str) -> Environment:
     config: Any = cast(dict[str, Any], content).get("config") if isinstance(content, dict) else None
     if not isinstance(config, dict):
         raise InvalidEnvironment(f"{path.name}: the key config is missing; the sections stand below it.")
-    return from_config(cast(dict[str, Any], config), stack)
+    checked = cast(dict[str, Any], config)
+    if plain := [key for key, value in checked.items() if key.startswith(f"{SECRETS}:") and not _is_encrypted(value)]:
+        # Whoever reads the repository has it: besides encrypting it here, it has to be replaced where it is used.
+        raise InvalidEnvironment(
+            "\n".join(
+                f"{path.name}: {key} stands there in plaintext; replace it by a new secret, with "
+                f"`pulumi config set --secret --stack {stack} {key}`."
+                for key in plain
+            )
+        )
+    return from_config(checked, stack)
+
+
+def _is_encrypted(value: Any) -> bool:
+    return isinstance(value, dict) and "secure" in value
 
 
 def from_config(config: Mapping[str, Any], stack: str) -> Environment:

@@ -7,7 +7,7 @@ from components.gateway import Gateway, GatewayArgs, Route
 from components.image_pin import ImagePins
 from components.keycloak import Keycloak
 from components.namespace import Namespace
-from components.observability import Observability
+from components.observability import Observability, alloy
 from components.postgres import Backup, Postgres, PostgresArgs
 from components.redis import Redis, RedisArgs
 from components.workload import (
@@ -26,6 +26,8 @@ from stacks.settings_keycloak import NAME as KEYCLOAK
 from stacks.settings_keycloak import keycloak_args
 from stacks.settings_observability import observability_args
 from stacks.watching import alerts, targets
+
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def declare(environment: Environment) -> None:
@@ -68,7 +70,7 @@ def declare(environment: Environment) -> None:
         each = HttpService(
             name,
             {
-                **_workload(service, environment, namespace, secrets),
+                **_workload(name, service, environment, namespace, secrets),
                 "port": service.port,
                 "public": bool(service.hosts),
                 "drain_seconds": service.drain_seconds,
@@ -100,7 +102,7 @@ def declare(environment: Environment) -> None:
         Worker(
             name,
             {
-                **_workload(worker, environment, namespace, secrets),
+                **_workload(name, worker, environment, namespace, secrets),
                 "health_port": worker.health_port,
                 "longest_job_seconds": worker.longest_job_seconds,
                 "singleton": worker.singleton,
@@ -187,11 +189,23 @@ def _redis(settings: RedisSettings, namespace: str, password: pulumi.Output[str]
 
 
 def _workload(
+    name: str,
     settings: WorkloadSettings,
     environment: Environment,
     namespace: str,
     secrets: dict[str, pulumi.Output[str]],
 ) -> WorkloadArgs:
+    env = dict(settings.env)
+    connections = {
+        variable: _connection(target, environment, secrets) for variable, target in settings.connections.items()
+    }
+    if environment.platform.observability:
+        # What every OpenTelemetry SDK reads; an environment's own value goes before.
+        taken = {*env, *settings.secret_env, *connections}
+        given = {"OTEL_SERVICE_NAME": name, "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={namespace}"}
+        env |= {variable: value for variable, value in given.items() if variable not in taken}
+        if OTLP_ENDPOINT not in taken:
+            connections[OTLP_ENDPOINT] = alloy.CONNECTION
     args: WorkloadArgs = {
         "namespace": namespace,
         "image": settings.image,
@@ -206,11 +220,9 @@ def _workload(
             readiness=settings.probes.readiness,
             liveness=settings.probes.liveness,
         ),
-        "env": dict(settings.env),
+        "env": env,
         "secret_env": {variable: secrets[secret] for variable, secret in settings.secret_env.items()},
-        "connections": {
-            variable: _connection(target, environment) for variable, target in settings.connections.items()
-        },
+        "connections": connections,
         "internet_ports": list(settings.internet_ports),
     }
     if settings.command is not None:
@@ -218,12 +230,12 @@ def _workload(
     return args
 
 
-def _connection(target: str, environment: Environment) -> Connection:
+def _connection(target: str, environment: Environment, secrets: dict[str, pulumi.Output[str]]) -> Connection:
     kind, _, name = target.partition(".")
     if kind == "postgres":
         return Postgres.connection(name)
     if kind == "redis":
-        return Redis.connection(name)
+        return Redis.connection(name, secrets[redis_password(name)])
     if kind == KEYCLOAK and environment.platform.keycloak:
         settings = environment.platform.keycloak
         if name == "issuer":

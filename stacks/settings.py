@@ -194,7 +194,8 @@ class WorkloadSettings(Section):
     )
     connections: dict[Variable, str] = Field(
         default_factory=dict,
-        description="Environment variable -> whose URL it holds: `postgres.<name>`, `redis.<name>`, `services.<name>`.",
+        description="Environment variable -> whose URL it holds: `postgres.<name>`, `redis.<name>`, `services.<name>`, "
+        "`keycloak.issuer` (as users see it) or `keycloak.internal` (from inside).",
     )
     internet_ports: list[Port] = Field(
         default_factory=list[int], description="Ports on public addresses that the pods may reach."

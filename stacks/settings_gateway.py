@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from components.gateway import Route
-from components.gateway.addresses import checked_host, checked_path, within
+from components.gateway.addresses import within
 from components.gateway.route import closed_paths
-from stacks.settings import Name, Quantity, Section
+from stacks.settings import Name, Quantity, RoutedPath, Section
 
 HOSTS_AT_MOST = 63
 """A Gateway has 64 listeners at most; one is for the redirect."""
-
-Host = Annotated[str, AfterValidator(checked_host)]
-RoutedPath = Annotated[str, AfterValidator(checked_path)]
 
 
 class IssuerSettings(Section):

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from components.observability import Alert, ObservabilityArgs, Target
 from components.observability.alertmanager import Contacts
+from components.observability.object_store import ObjectStore
 from components.workload import Resources
-from stacks.settings import Quantity, ResourcesSettings, Section
+from stacks.settings import Name, Quantity, ResourcesSettings, Section
 
 HEARTBEAT_SECRET = "alert-heartbeat-url"  # noqa: S105 (a secret's name)
 """Always needed: whoever does not hear of Alertmanager must be told so from outside."""
@@ -71,6 +72,49 @@ class GrafanaSettings(Section):
     resources: ResourcesSettings = Field(description="Requests and limits.")
 
 
+Days = Annotated[str, Field(pattern=r"^[1-9][0-9]*d$")]
+
+
+class ObjectStoreSettings(Section):
+    """An S3-compatible bucket; its keys are the secrets `<section>-access-key-id` and `<section>-secret-access-key`."""
+
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] = Field(description="Its name.")
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = Field(
+        description="Address of the store, e.g. `https://s3.eu-central-1.amazonaws.com`."
+    )
+    region: Annotated[str, Field(min_length=1)] = Field(description="Its region, e.g. `eu-central-1`.")
+
+
+class LogsSettings(Section):
+    """Loki; the keys of its bucket are the secrets `logs-access-key-id` and `logs-secret-access-key`."""
+
+    retention: Days = Field(description="How long a line is kept, in days.")
+    object_store: ObjectStoreSettings = Field(description="Where logs are kept.")
+    storage: Quantity = Field(description="Volume for what is not in the bucket yet.")
+    resources: ResourcesSettings = Field(description="Requests and limits.")
+    namespaces: list[Name] = Field(
+        default_factory=list[str],
+        description="Other namespaces whose logs are kept beside the environment's own, e.g. those of operators; "
+        "the collector may then read the logs of the whole cluster.",
+    )
+
+
+class TracesSettings(Section):
+    """Tempo; the keys of its bucket are the secrets `traces-access-key-id` and `traces-secret-access-key`."""
+
+    retention: Days = Field(description="How long a trace is kept, in days.")
+    object_store: ObjectStoreSettings = Field(description="Where traces are kept.")
+    storage: Quantity = Field(description="Volume for what is not in the bucket yet.")
+    resources: ResourcesSettings = Field(description="Requests and limits.")
+
+
+class CollectorSettings(Section):
+    """Alloy: reads the logs of pods and receives OpenTelemetry from the product."""
+
+    replicas: Annotated[int, Field(ge=1, le=9)] = Field(description="Servers that share the pods; 2 in production.")
+    resources: ResourcesSettings = Field(description="Requests and limits of a server.")
+
+
 class ObservabilitySettings(Section):
     """What watches the environment."""
 
@@ -82,12 +126,16 @@ class ObservabilitySettings(Section):
     )
     prometheus: PrometheusSettings = Field(description="Metrics.")
     alertmanager: AlertmanagerSettings = Field(description="Alerts.")
+    logs: LogsSettings = Field(description="Logs.")
+    traces: TracesSettings = Field(description="Traces.")
+    collector: CollectorSettings = Field(description="What brings logs and traces there.")
     grafana: GrafanaSettings = Field(description="Dashboards.")
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Names of all secrets the section needs."""
-        return (*self.alertmanager.contacts.secrets.values(), ADMIN_PASSWORD)
+        stores = (key for section in ("logs", "traces") for key in _store_keys(section))
+        return (*self.alertmanager.contacts.secrets.values(), ADMIN_PASSWORD, *stores)
 
 
 def observability_args(
@@ -119,6 +167,23 @@ def observability_args(
             "resources": _resources(settings.alertmanager.resources),
             "contacts": cast(Contacts, contacts),
         },
+        "logs": {
+            "retention": settings.logs.retention,
+            "store": _store("logs", settings.logs.object_store, secrets),
+            "storage": settings.logs.storage,
+            "resources": _resources(settings.logs.resources),
+            "namespaces": list(settings.logs.namespaces),
+        },
+        "traces": {
+            "retention": settings.traces.retention,
+            "store": _store("traces", settings.traces.object_store, secrets),
+            "storage": settings.traces.storage,
+            "resources": _resources(settings.traces.resources),
+        },
+        "collector": {
+            "replicas": settings.collector.replicas,
+            "resources": _resources(settings.collector.resources),
+        },
         "grafana": {
             "admin_password": secrets[ADMIN_PASSWORD],
             "resources": _resources(settings.grafana.resources),
@@ -128,3 +193,19 @@ def observability_args(
 
 def _resources(settings: ResourcesSettings) -> Resources:
     return {"cpu": settings.cpu, "memory": settings.memory, "memory_limit": settings.memory_limit}
+
+
+def _store(section: str, settings: ObjectStoreSettings, secrets: Mapping[str, pulumi.Input[str]]) -> ObjectStore:
+    key_id, key = _store_keys(section)
+    return {
+        "bucket": settings.bucket,
+        "endpoint": settings.endpoint,
+        "region": settings.region,
+        "access_key_id": secrets[key_id],
+        "secret_access_key": secrets[key],
+    }
+
+
+def _store_keys(section: str) -> tuple[str, str]:
+    """Names of the secrets that hold the key id and the key of the bucket of `logs` or `traces`."""
+    return f"{section}-access-key-id", f"{section}-secret-access-key"

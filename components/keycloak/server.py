@@ -141,7 +141,7 @@ def pod_template(
                 "run_as_user": USER,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
-            "topology_spread_constraints": spread(selector(name, "keycloak")),
+            "topology_spread_constraints": spread(selector(name, "keycloak"), "controller-revision-hash"),
             "init_containers": [
                 {
                     # At its start the server rebuilds these files for its options; the image itself stays read-only.

@@ -1,7 +1,7 @@
 """Grafana: data sources and dashboards come from this repository; what a person changes in it is gone at a restart."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -10,14 +10,16 @@ import yaml
 from components.connection import ingress_at_target
 from components.images import GRAFANA as IMAGE
 from components.labels import labels, selector
+from components.observability import loki, prometheus, tempo
 from components.observability.dashboards import DASHBOARDS, document
 from components.observability.dashboards.model import METRICS
 from components.observability.monitors import PROMETHEUS, Target
-from components.observability.prometheus import PORT as PROMETHEUS_PORT
-from components.observability.server import declare_server, http_probes
+from components.observability.server import declare_server, http_probes, to_pods
 from components.workload.pods import Resources
 
 GRAFANA = "grafana"
+LOGS, TRACES = "logs", "traces"
+"""Uids of the data sources that are Loki and Tempo."""
 PORT = 3000
 
 TARGET: Target = {
@@ -28,6 +30,70 @@ TARGET: Target = {
     "path": "/metrics",
 }
 """Grafana itself."""
+
+
+DATA_SOURCES: list[dict[str, Any]] = [
+    {
+        "name": "Prometheus",
+        "uid": METRICS,
+        "type": "prometheus",
+        "access": "proxy",
+        "url": f"http://{PROMETHEUS}:{prometheus.PORT}",
+        "isDefault": True,
+        # The scrape's own interval, from which $__rate_interval is made.
+        "jsonData": {"timeInterval": "30s", "httpMethod": "POST"},
+    },
+    {
+        "name": "Loki",
+        "uid": LOGS,
+        "type": "loki",
+        "access": "proxy",
+        "url": f"http://{loki.LOKI}:{loki.PORT}",
+        "jsonData": {
+            # From a line to the request it belongs to.
+            "derivedFields": [
+                {
+                    "name": "trace_id",
+                    "matcherType": "label",
+                    "matcherRegex": "trace_id",
+                    "datasourceUid": TRACES,
+                    # Grafana expands ${…} of the environment when it reads the file; $$ is a $ of the URL's own.
+                    "url": "$${__value.raw}",
+                }
+            ]
+        },
+    },
+    {
+        "name": "Tempo",
+        "uid": TRACES,
+        "type": "tempo",
+        "access": "proxy",
+        "url": f"http://{tempo.TEMPO}:{tempo.PORT}",
+        "jsonData": {
+            # From a span to what its pod logged meanwhile; from a service to its metrics.
+            "tracesToLogsV2": {
+                "datasourceUid": LOGS,
+                "spanStartTimeShift": "-5m",
+                "spanEndTimeShift": "5m",
+                "tags": [{"key": "service.name", "value": "service_name"}],
+                "filterByTraceID": False,
+                "customQuery": True,
+                "query": '{$${__tags}} | trace_id = "$${__trace.traceId}"',
+            },
+            "tracesToMetrics": {
+                "datasourceUid": METRICS,
+                "tags": [{"key": "service.name", "value": "job"}],
+                "queries": [
+                    {
+                        "name": "Requests",
+                        "query": "sum by (status) (rate(http_request_duration_seconds_count{$$__tags}[5m]))",
+                    }
+                ],
+            },
+        },
+    },
+]
+"""Where Grafana reads: a line leads to its trace, a trace to its lines and to its service's metrics."""
 
 
 class GrafanaArgs(TypedDict):
@@ -60,13 +126,12 @@ def declare_grafana(args: GrafanaArgs, namespace: str, parent: pulumi.Resource) 
         },
         opts=child,
     )
-    to_prometheus = {"pod_selector": {"match_labels": selector(PROMETHEUS, PROMETHEUS)}}
     ingress_at_target(
         f"{GRAFANA}-to-{PROMETHEUS}",
         namespace,
         GRAFANA,
         TARGET["pod_labels"],
-        {"target": PROMETHEUS, "pod_labels": selector(PROMETHEUS, PROMETHEUS), "port": PROMETHEUS_PORT, "url": {}},
+        {"target": PROMETHEUS, "pod_labels": selector(PROMETHEUS, PROMETHEUS), "port": prometheus.PORT, "url": {}},
         child,
     )
     settings = {
@@ -105,7 +170,9 @@ def declare_grafana(args: GrafanaArgs, namespace: str, parent: pulumi.Resource) 
             "datasources.yaml": "datasources/datasources.yaml",
             "dashboards.yaml": "dashboards/dashboards.yaml",
         },
-        egress=[{"to": [to_prometheus], "ports": [{"protocol": "TCP", "port": PROMETHEUS_PORT}]}],
+        egress=[
+            to_pods(source["pod_labels"], source["port"]) for source in (prometheus.TARGET, loki.TARGET, tempo.TARGET)
+        ],
         writable={"/var/lib/grafana": "data"},
         fingerprinted={"admin-password": password},
         parent=parent,
@@ -114,16 +181,6 @@ def declare_grafana(args: GrafanaArgs, namespace: str, parent: pulumi.Resource) 
 
 def provisioning(environment: str) -> Mapping[str, str]:
     """Data sources, the dashboards' provider, and the dashboards themselves."""
-    source = {
-        "name": "Prometheus",
-        "uid": METRICS,
-        "type": "prometheus",
-        "access": "proxy",
-        "url": f"http://{PROMETHEUS}:{PROMETHEUS_PORT}",
-        "isDefault": True,
-        # The scrape's own interval, from which $__rate_interval is made.
-        "jsonData": {"timeInterval": "30s", "httpMethod": "POST"},
-    }
     provider = {
         "name": "mainstay",
         "type": "file",
@@ -133,7 +190,7 @@ def provisioning(environment: str) -> Mapping[str, str]:
         "options": {"path": f"/etc/{GRAFANA}"},
     }
     return {
-        "datasources.yaml": yaml.safe_dump({"apiVersion": 1, "datasources": [source]}, sort_keys=False),
+        "datasources.yaml": yaml.safe_dump({"apiVersion": 1, "datasources": DATA_SOURCES}, sort_keys=False),
         "dashboards.yaml": yaml.safe_dump({"apiVersion": 1, "providers": [provider]}, sort_keys=False),
         **{f"{page.uid}.json": document(page) for page in DASHBOARDS},
     }

@@ -7,14 +7,18 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.labels import labels
-from components.observability import alertmanager, exporters, grafana, prometheus
+from components.observability import alertmanager, alloy, exporters, grafana, loki, object_store, prometheus, tempo
 from components.observability.alert import Alert, rule_groups
 from components.observability.alertmanager import AlertmanagerArgs, declare_alertmanager, sealed_contacts
 from components.observability.alerts import MONITORING, PODS, PROBES, targets_missing
+from components.observability.alloy import CollectorArgs, declare_alloy
 from components.observability.exporters import declare_kube_state_metrics, declare_probes
 from components.observability.grafana import GrafanaArgs, declare_grafana
+from components.observability.loki import LogsArgs, declare_loki
 from components.observability.monitors import Target, declare_monitor
 from components.observability.prometheus import PrometheusArgs, declare_prometheus
+from components.observability.telemetry_alerts import TELEMETRY
+from components.observability.tempo import TracesArgs, declare_tempo
 
 
 class ObservabilityArgs(TypedDict):
@@ -38,12 +42,18 @@ class ObservabilityArgs(TypedDict):
     """The metrics server."""
     alertmanager: AlertmanagerArgs
     """Who is told of alerts, and by what."""
+    logs: LogsArgs
+    """The logs of all pods, and of other namespaces where some are named."""
+    traces: TracesArgs
+    """The requests through the product, span by span."""
+    collector: CollectorArgs
+    """What brings logs and traces there."""
     grafana: GrafanaArgs
     """The dashboards."""
 
 
 class Observability(pulumi.ComponentResource):
-    """Prometheus, Alertmanager, rules, monitors, exporters and Grafana."""
+    """Prometheus, Alertmanager, rules, monitors and exporters; Alloy, Loki and Tempo; Grafana."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mainstay:index:Observability", name, cast(pulumi.Inputs, _sealed(args)), opts)
@@ -67,6 +77,10 @@ class Observability(pulumi.ComponentResource):
             )
         declare_alertmanager(args["alertmanager"], namespace, args["environment"], self)
         declare_prometheus(args["prometheus"], namespace, args["environment"], reached, self)
+        collector, reader = alloy.TARGET["pod_labels"], grafana.TARGET["pod_labels"]
+        declare_loki(args["logs"], collector, reader, namespace, self)
+        declare_tempo(args["traces"], collector, reader, namespace, self)
+        declare_alloy(args["collector"], args["logs"]["namespaces"], namespace, args["environment"], self)
         declare_grafana(args["grafana"], namespace, self)
         self.register_outputs({})
 
@@ -75,6 +89,9 @@ OWN_TARGETS: tuple[Target, ...] = (
     prometheus.TARGET,
     alertmanager.TARGET,
     exporters.KUBE_STATE_TARGET,
+    loki.TARGET,
+    tempo.TARGET,
+    alloy.TARGET,
     grafana.TARGET,
 )
 """What watches is watched too."""
@@ -83,16 +100,18 @@ OWN_TARGETS: tuple[Target, ...] = (
 def all_alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
     """Group -> alerts, those of this room included."""
     jobs = [target["name"] for target in [*args["targets"], *OWN_TARGETS]]
-    own = {"pods": PODS, "monitoring": [*MONITORING, targets_missing(jobs)]}
+    own = {"pods": PODS, "monitoring": [*MONITORING, targets_missing(jobs)], "telemetry": TELEMETRY}
     if args.get("public_hosts"):
         own["probes"] = PROBES
     return {**args["alerts"], **own}
 
 
 def _sealed(args: ObservabilityArgs) -> dict[str, object]:
-    """The args as they are registered, all contacts secret from their entry on."""
+    """The args as they are registered, contacts and keys secret from their entry on."""
     return {
         **args,
+        "logs": {**args["logs"], "store": object_store.sealed(args["logs"]["store"])},
+        "traces": {**args["traces"], "store": object_store.sealed(args["traces"]["store"])},
         "alertmanager": {
             **args["alertmanager"],
             "contacts": sealed_contacts(args["alertmanager"]["contacts"]),

@@ -147,6 +147,14 @@ def from_pods(pods: Sequence[Mapping[str, str]], port: int) -> Any:
     }
 
 
+def to_pods(pods: Mapping[str, str], port: int) -> Any:
+    """An egress rule: out to these pods of the namespace at the port."""
+    return {
+        "to": [{"pod_selector": {"match_labels": dict(pods)}}],
+        "ports": [{"protocol": "TCP", "port": port}],
+    }
+
+
 class Probes(TypedDict):
     """The probes of a container."""
 

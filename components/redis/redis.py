@@ -6,11 +6,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.connection import Connection, from_secret
-from components.labels import labels, selector
+from components.labels import BACKUP_EXEMPTION, labels, selector
 from components.redis.server import PORT, configuration, pod_template, secrets
-
-BACKUP_EXEMPTION = "policy.mainstay.dev/stateful-has-backup"
-"""Annotation by which the backup policy is told, with a reason, that nothing is backed up here."""
 
 
 class RedisArgs(TypedDict):
@@ -122,7 +119,7 @@ class Redis(pulumi.ComponentResource):
         self.register_outputs({})
 
     @staticmethod
-    def connection(name: str) -> Connection:
+    def connection(name: str, password: pulumi.Input[str]) -> Connection:
         """How others in the namespace reach it: the URL, password included, stands in a Secret."""
         object_name = kubernetes_name(name)
         return {
@@ -130,6 +127,7 @@ class Redis(pulumi.ComponentResource):
             "pod_labels": selector(object_name, "redis"),
             "port": PORT,
             "url": from_secret(object_name, "url"),
+            "password": pulumi.Output.secret(password),
         }
 
 

@@ -126,8 +126,10 @@ class Pods:
             )
             self.requires.append(secret)
             env += [variable(key, from_secret(f"{name}-env", key)) for key in sorted(secret_env)]
-            # A changed secret must roll the pods: they read it once, at start.
-            annotations[ANNOTATION] = fingerprint(name, secret_env)
+        # A changed secret must roll the pods: they read it once, at start.
+        passwords = {key: each["password"] for key, each in connections.items() if "password" in each}
+        if read_at_start := {**secret_env, **passwords}:
+            annotations[ANNOTATION] = fingerprint(name, read_at_start)
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-disruption",
             metadata=self.metadata(name, namespace),
@@ -203,8 +205,12 @@ class Pods:
 
 def spread(
     pod_labels: Mapping[str, str],
+    revision_label: str = "pod-template-hash",
 ) -> list[kubernetes.core.v1.TopologySpreadConstraintArgsDict]:
     """One pod more in a zone than in another at the most; on nodes, as far as there is room.
+
+    `revision_label`: the label that tells pods of one revision from those of another; a Deployment's is the default, a
+    StatefulSet's is `controller-revision-hash`.
 
     Zones are strict because losing one must not lose a service; `node_taints_policy: Honor` leaves a zone that
     is down out of the count, so that its pods may move.
@@ -215,14 +221,14 @@ def spread(
             "topology_key": "topology.kubernetes.io/zone",
             "when_unsatisfiable": "DoNotSchedule",
             "node_taints_policy": "Honor",
-            "match_label_keys": ["pod-template-hash"],
+            "match_label_keys": [revision_label],
             "label_selector": {"match_labels": pod_labels},
         },
         {
             "max_skew": 1,
             "topology_key": "kubernetes.io/hostname",
             "when_unsatisfiable": "ScheduleAnyway",
-            "match_label_keys": ["pod-template-hash"],
+            "match_label_keys": [revision_label],
             "label_selector": {"match_labels": pod_labels},
         },
     ]

@@ -13,8 +13,8 @@ from devcluster import DevclusterError, Report, golang
 from devcluster.locks import exclusive
 
 _FOLDER = Path(__file__).parent
-_FLAGS: dict[str, tuple[str, ...]] = {}
-"""More arguments of `go build` where a tool needs them, e.g. `-tags=…`."""
+_WITH_C = frozenset({"alloy"})
+"""Tools with C in them, which take a C compiler: one of Alloy's many sources is a driver in C."""
 
 
 def ensure(name: str, report: Report) -> Path:
@@ -51,11 +51,12 @@ def _build(name: str, program: Path, report: Report) -> None:
     module = (_FOLDER / name / "go.mod").read_text()
     go = golang.find(_line(name, module, r"go (\d\S+)"), golang.cache(), report)
     log, unfinished = program.with_name("build.log"), program.with_name(f".{name}.partial")
-    command = [go, "build", "-o", unfinished, "-ldflags", "-s -w", *_FLAGS.get(name, ())]
+    command = [go, "build", "-o", unfinished, "-ldflags", "-s -w"]
     report(f"building {name}")
     with log.open("w") as output:
         package = _line(name, module, r"tool (\S+)")
-        code = golang.run([*command, package], _FOLDER / name, output, f"building {name}", report)
+        what = f"building {name}"
+        code = golang.run([*command, package], _FOLDER / name, output, what, report, c=name in _WITH_C)
     if code:
         unfinished.unlink(missing_ok=True)
         last = "\n".join(f"  {line}" for line in log.read_text(errors="replace").strip().splitlines()[-8:])
@@ -72,7 +73,7 @@ def _line(name: str, module: str, pattern: str) -> str:
 
 
 def _digest(name: str) -> str:
-    content = hashlib.sha256(repr(_FLAGS.get(name, ())).encode())
+    content = hashlib.sha256(b"cgo" if name in _WITH_C else b"")
     for file in sorted((_FOLDER / name).glob("go.*")):
         content.update(file.name.encode() + b"\0" + file.read_bytes())
     return content.hexdigest()[:16]

@@ -10,6 +10,7 @@ import yaml
 from components.observability.alert import Alert, rule_groups
 from components.observability.alerts import MONITORING, PODS, PROBES, WATCHDOG, targets_missing
 from components.observability.prometheus import scrape_nodes
+from components.observability.telemetry_alerts import TELEMETRY
 from components.postgres.alerts import ALERTS as POSTGRES
 from components.redis.alerts import ALERTS as REDIS
 from components.workload.alerts import SERVICE_ALERTS, WORKER_ALERTS
@@ -23,7 +24,10 @@ GROUPS: dict[str, list[Alert]] = {
     "pods": PODS,
     "probes": PROBES,
     "monitoring": [*MONITORING, targets_missing(["api"])],
+    "telemetry": TELEMETRY,
 }
+LOKI, TEMPO = 'namespace="n",job="loki",pod="loki-0"', 'namespace="n",job="tempo",pod="tempo-0"'
+ALLOY = 'namespace="n",job="alloy",pod="alloy-0"'
 API, PG, POD = 'namespace="n",job="api"', 'namespace="n",job="postgres-main"', 'namespace="n",pod="p",container="c"'
 RATE = "http_request_duration_seconds_count"
 DURATION = "http_request_duration_seconds_bucket"
@@ -198,6 +202,31 @@ CASES: dict[str, Case] = {
         'alertmanager_notifications_total{integration="slack"}',
         "0+100x40",
     ),
+    "LogsNotStored": one(f"loki_ingester_chunks_flush_failures_total{{{LOKI}}}", "0+1x60", "0x5 0+1x3 3x50", 45),
+    "LogsRefused": one(f'loki_discarded_samples_total{{{LOKI},reason="rate_limited"}}', "0+60x40", "0+60x20 1200x20"),
+    "LogRetentionStopped": Case(
+        # Never run: 0 since the start. The start alone does not count once there was a run.
+        {
+            f"loki_compactor_apply_retention_last_successful_run_timestamp_seconds{{{LOKI}}}": "0x1700",
+            f"process_start_time_seconds{{{LOKI}}}": "0x1700",
+        },
+        {
+            f"loki_compactor_apply_retention_last_successful_run_timestamp_seconds{{{LOKI}}}": "60x60 7200x1600",
+            f"process_start_time_seconds{{{LOKI}}}": "0x1700",
+        },
+        26 * 60,
+    ),
+    "LogsLost": one(f'loki_write_dropped_entries_total{{{ALLOY},reason="x"}}', "0x25 5x15", "0x5 5x35"),
+    "SpansLost": one(f"otelcol_exporter_send_failed_spans_total{{{ALLOY}}}", "0x25 5x15", "0x5 5x35"),
+    "CollectorUnhealthy": Case(
+        {f'alloy_component_controller_running_components{{{ALLOY},health_type="unhealthy"}}': "1x40"},
+        {
+            f'alloy_component_controller_running_components{{{ALLOY},health_type="unhealthy"}}': "1x25 0x15",
+            f'alloy_component_controller_running_components{{{ALLOY},health_type="healthy"}}': "9x40",
+        },
+    ),
+    "TracesNotStored": one(f"tempo_ingester_failed_flushes_total{{{TEMPO}}}", "0+1x60", "0x5 0+1x3 3x50", 45),
+    "TraceRetentionFails": one(f"tempodb_retention_errors_total{{{TEMPO}}}", "0+1x600", "0x100 1 2 3x500", 300),
 }
 
 

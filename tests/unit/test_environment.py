@@ -177,6 +177,8 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
         "secrets:keycloak-admin-password",
         "secrets:keycloak-api-client-secret",
         "secrets:llm-api-key",
+        "secrets:logs-access-key-id",
+        "secrets:logs-secret-access-key",
         "secrets:postgres-auth-backup-access-key-id",
         "secrets:postgres-auth-backup-secret-access-key",
         "secrets:postgres-main-backup-access-key-id",
@@ -184,6 +186,8 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
         "secrets:redis-queue-password",
         "secrets:session-key",
         "secrets:smtp-password",
+        "secrets:traces-access-key-id",
+        "secrets:traces-secret-access-key",
     )
     del staging["mainstay:postgres"]["main"]["backup"]
     del staging["mainstay:workers"]["email-worker"]
@@ -216,3 +220,14 @@ def test_production_differs_from_staging_by_values_alone() -> None:
     staging, prod = (read_yaml(ROOT / f"Pulumi.{stack}.yaml")["config"] for stack in ("staging", "prod"))
     assert keys(staging) == keys(prod)
     assert staging != prod
+
+
+def test_a_secret_in_plaintext_is_refused_without_being_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.staging.yaml"
+    text = (ROOT / "Pulumi.staging.yaml").read_text()
+    file.write_text(f"{text}\n  secrets:session-key: hunter2\n")
+    with pytest.raises(InvalidEnvironment, match="secrets:session-key stands there in plaintext") as refused:
+        load(tmp_path, "staging")
+    assert "hunter2" not in str(refused.value)
+    file.write_text(f"{text}\n  secrets:session-key: {{ secure: 'v1:abc' }}\n")
+    load(tmp_path, "staging")

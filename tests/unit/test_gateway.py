@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from components.gateway import Gateway, GatewayArgs, Route
 from stacks.render import Manifest, Recorder
-from stacks.settings_gateway import GatewaySettings, Host, RoutedPath, faults_of_routes
+from stacks.settings import Host, RoutedPath
+from stacks.settings_gateway import GatewaySettings, faults_of_routes
 
 PROBES = ["/health", "/readiness", "/liveness"]
 API: Route = {"service": "api", "port": 8000, "hosts": ["api.shop.example"], "paths": ["/"], "closed": PROBES}

@@ -16,6 +16,7 @@ from components.observability.alert import Alert, rule_groups
 from components.observability.alertmanager import MUTES, configuration
 from components.observability.alerts import MONITORING, PODS, PROBES
 from components.observability.runbook import pages
+from components.observability.telemetry_alerts import TELEMETRY
 from components.postgres import alerts as postgres
 from components.redis import alerts as redis
 from components.workload import alerts as workload
@@ -24,6 +25,13 @@ from stacks.settings_observability import ObservabilitySettings, observability_a
 
 NAMESPACE = "shop-staging"
 CANARY = "https://canary-4f1d.example"
+SMALL = {"cpu": "50m", "memory": "128Mi", "memoryLimit": "256Mi"}
+STORED: dict[str, Any] = {
+    "retention": "7d",
+    "objectStore": {"bucket": "shop-telemetry", "endpoint": "https://store.example:9000", "region": "eu"},
+    "storage": "1Gi",
+    "resources": SMALL,
+}
 SECTION: dict[str, Any] = {
     "owner": "platform",
     "runbooks": "https://git.example/shop/docs/runbooks/",
@@ -38,7 +46,10 @@ SECTION: dict[str, Any] = {
         "resources": {"cpu": "10m", "memory": "64Mi", "memoryLimit": "128Mi"},
         "contacts": {"pagerduty": True, "slack": True},
     },
-    "grafana": {"resources": {"cpu": "50m", "memory": "128Mi", "memoryLimit": "256Mi"}},
+    "logs": {**STORED, "namespaces": ["cert-manager"]},
+    "traces": STORED,
+    "collector": {"replicas": 2, "resources": SMALL},
+    "grafana": {"resources": SMALL},
 }
 TARGETS = [
     postgres.metrics_target("postgres-main"),
@@ -52,12 +63,12 @@ ALERTS: dict[str, list[Alert]] = {
     "services": workload.SERVICE_ALERTS,
     "workers": workload.WORKER_ALERTS,
 }
-EVERY_ALERT = [*(alert for alerts in ALERTS.values() for alert in alerts), *PODS, *PROBES, *MONITORING]
+EVERY_ALERT = [*(alert for alerts in ALERTS.values() for alert in alerts), *PODS, *PROBES, *MONITORING, *TELEMETRY]
 
 
-def rendering(show_secrets: bool = False) -> list[Manifest]:
+def rendering(show_secrets: bool = False, section: dict[str, Any] = SECTION) -> list[Manifest]:
     monitor = Recorder()
-    settings = ObservabilitySettings.model_validate(SECTION)
+    settings = ObservabilitySettings.model_validate(section)
     secrets = dict.fromkeys(settings.secrets, CANARY)
 
     async def declare() -> None:
@@ -102,7 +113,7 @@ def test_each_monitor_finds_a_port_of_a_pod(manifests: list[Manifest]) -> None:
     """Pods of operators are not in the rendering: their labels and ports are the operators' own."""
     of_operators = {"postgres-main": "metrics", "prometheus": "web", "alertmanager": "web"}
     of_other_rooms = {target["name"] for target in TARGETS}
-    pods = [each["spec"]["template"] for each in of_kind(manifests, "Deployment")]
+    pods = [each["spec"]["template"] for each in of_kind(manifests, "Deployment") + of_kind(manifests, "StatefulSet")]
     for monitor in of_kind(manifests, "PodMonitor"):
         name, (endpoint,) = monitor["metadata"]["name"], monitor["spec"]["podMetricsEndpoints"]
         if name in of_operators:
@@ -121,7 +132,7 @@ def test_prometheus_may_reach_every_port_it_scrapes(manifests: list[Manifest]) -
         if "to" in rule
     ]
     monitors = of_kind(manifests, "PodMonitor")
-    assert len(monitors) == len(TARGETS) + 4
+    assert len(monitors) == len(TARGETS) + 7
     for monitor in monitors:
         target = monitor["spec"]["selector"]["matchLabels"]
         way_in = policies[f"prometheus-to-{monitor['metadata']['name']}"]
@@ -129,9 +140,12 @@ def test_prometheus_may_reach_every_port_it_scrapes(manifests: list[Manifest]) -
         assert (target, way_in["ingress"][0]["ports"][0]["port"]) in out
 
 
-def test_secret_values_stand_in_two_secrets_alone() -> None:
+def test_secret_values_stand_in_secrets_alone() -> None:
+    holders = {("Secret", name) for name in ("alertmanager-contacts", "grafana", "loki", "tempo")}
     for each in rendering(show_secrets=True):
-        if (each.kind, each.name) not in (("Secret", "alertmanager-contacts"), ("Secret", "grafana")):
+        if (each.kind, each.name) in holders:
+            assert CANARY in json.dumps(each.manifest), f"{each.kind}/{each.name}"
+        else:
             assert CANARY not in json.dumps(each.manifest), f"{each.kind}/{each.name}"
     assert CANARY not in json.dumps([each.manifest for each in rendering()])
 
@@ -176,10 +190,33 @@ def test_a_muted_alert_and_what_mutes_it_carry_the_labels_that_are_compared() ->
 
 
 def test_every_pod_is_restricted_and_probed(manifests: list[Manifest]) -> None:
-    for each in of_kind(manifests, "Deployment"):
+    for each in of_kind(manifests, "Deployment") + of_kind(manifests, "StatefulSet"):
         spec = each["spec"]["template"]["spec"]
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         for container in spec["containers"]:
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert {"startupProbe", "readinessProbe", "livenessProbe", "resources"} <= container.keys()
+
+
+def test_alloy_reads_the_named_namespaces_and_may_read_no_more_than_it_must() -> None:
+    def collected(namespaces: list[str]) -> tuple[str, set[str]]:
+        section = copy.deepcopy(SECTION)
+        section["logs"]["namespaces"] = namespaces
+        objects = rendering(section=section)
+        (config,) = [each.manifest["data"] for each in objects if (each.kind, each.name) == ("ConfigMap", "alloy")]
+        bindings = {each.kind for each in objects if each.kind.endswith("Binding") and each.name.endswith("alloy")}
+        return config["config.alloy"], bindings
+
+    config, bindings = collected([])
+    assert f'names = ["{NAMESPACE}"]' in config
+    assert bindings == {"RoleBinding"}
+    config, bindings = collected(["cert-manager"])
+    assert f'names = ["{NAMESPACE}", "cert-manager"]' in config
+    assert bindings == {"ClusterRoleBinding"}
+
+
+def test_a_store_is_reached_at_its_own_port() -> None:
+    policies = {each["metadata"]["name"]: each["spec"] for each in of_kind(rendering(), "NetworkPolicy")}
+    for name in ("loki", "tempo"):
+        assert {"ports": [{"port": 9000, "protocol": "TCP"}]} in policies[name]["egress"]

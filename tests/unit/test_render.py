@@ -60,21 +60,28 @@ def test_secret_values_stand_in_secrets_alone() -> None:
 def test_a_rotated_secret_rolls_the_pods_that_read_it_and_no_others() -> None:
     environment = load(ROOT, "staging")
     old = dict.fromkeys(environment.required_secrets, "old")
-    new = {**old, "secrets:session-key": "new"}
-    before, after = render(environment, old), render(environment, new)
 
-    def template(manifests: list[Manifest], name: str) -> Any:
-        return find(manifests, "Deployment", name)["spec"]["template"]
+    def restarted(secret: str) -> set[str]:
+        before, after = (render(environment, values) for values in (old, {**old, f"secrets:{secret}": "new"}))
+        kinds = ("Deployment", "StatefulSet")
+        pairs = [
+            (one.name, one.manifest, other.manifest)
+            for one, other in zip(before, after, strict=True)
+            if one.kind in kinds
+        ]
+        return {name for name, one, other in pairs if one["spec"]["template"] != other["spec"]["template"]}
 
-    assert template(before, "api") != template(after, "api")
-    assert template(before, "engine-worker") == template(after, "engine-worker")
+    assert restarted("session-key") == {"api"}
+    # Everyone whose URL holds the password, and nobody else.
+    assert restarted("redis-queue-password") == {"redis-queue", "api", "email-worker", "engine-worker", "scheduler"}
+    assert restarted("logs-access-key-id") == {"loki"}
 
 
 def test_every_pod_is_restricted(pods: dict[str, dict[str, Any]]) -> None:
     for name, template in pods.items():
         spec = template["spec"]
-        # kube-state-metrics reads the API server; nothing else may.
-        assert spec["automountServiceAccountToken"] is (name == "kube-state-metrics"), name
+        # These two read the API server; nothing else may.
+        assert spec["automountServiceAccountToken"] is (name in ("kube-state-metrics", "alloy")), name
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         for container in spec["containers"]:
