@@ -4,39 +4,70 @@
 """
 
 import sys
-from typing import Any, get_args, get_origin
+from collections.abc import Sequence
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from stacks.environment import PROJECT, Platform
+from stacks.environment import PROJECT, SECRETS, Platform, backup_keys, redis_password
+from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET
+from stacks.settings_observability import AlertmanagerSettings, ContactsSettings, ObservabilitySettings
 
 _INTRODUCTION = f"""\
 # Configuration
 
-<!-- Generated from stacks/settings.py by `python -m stacks.reference > docs/configuration.md`; do not edit. -->
+<!-- Generated from stacks/settings*.py by `python -m stacks.reference > docs/configuration.md`; do not edit. -->
 
 An environment is one file, `Pulumi.<stack>.yaml`. Everything in it is checked before anything is built or changed; a
-mistake gives a sentence that names file and key. Keys not listed here are refused.
+mistake gives a sentence that names file and key. Keys not listed here are refused. An editor with a YAML language
+server completes and explains them as one types: the first line of each file names `docs/environment.schema.json`.
 
 | key | what it is |
 |---|---|
 | `{PROJECT}:<section>` | the sections below |
 | `kubernetes:context` | context of the real cluster; without it and the next key, `mainstay` uses the embedded one |
 | `kubernetes:kubeconfig` | path of a kubeconfig other than the usual one |
-| `secrets:<name>` | a secret value: `pulumi config set --secret --stack <stack> secrets:<name>` |
-
-Secrets that a section needs: `secrets:redis-<name>-password`; `secrets:postgres-<name>-backup-access-key-id` and
-`secrets:postgres-<name>-backup-secret-access-key` where a database has a backup; and each name on the right side of a
-`secretEnv`. On the embedded cluster they are generated.
+| `github:owner` | organization or person whose repository `{PROJECT}:github` names |
+| `github:token` | token that may administer the repository, encrypted; `GITHUB_TOKEN` does as well |
+| `{SECRETS}:<name>` | a secret value: `pulumi config set --secret --stack <stack> {SECRETS}:<name>` |
+| `pulumi:<setting>` | settings of Pulumi itself |
 
 Quantities are Kubernetes' own (`250m`, `512Mi`, `10Gi`).
+
+## Secrets
+
+What an environment declares decides which secrets it needs. `mainstay preview` and `mainstay up` name those that a real
+cluster's environment lacks, as commands to copy; on the embedded cluster they are generated. [More](secrets.md).
+
+| where | needs |
+|---|---|
 """
+
+
+def secrets() -> list[tuple[str, list[str]]]:
+    """What makes secrets needed -> their config keys, with `<name>` for the names an environment chooses."""
+    contacts = dict.fromkeys(ContactsSettings.model_fields, True)
+    told = AlertmanagerSettings.model_construct(contacts=ContactsSettings.model_validate(contacts))
+    watching = ObservabilitySettings.model_construct(alertmanager=told).secrets
+    of_contact = {contact: [name for name in watching if name.startswith(f"alert-{contact}-")] for contact in contacts}
+    always = [name for name in watching if not any(name in names for names in of_contact.values())]
+    rows: list[tuple[str, Sequence[str]]] = [
+        (f"`{PROJECT}:postgres.<name>.backup`", backup_keys("<name>")),
+        (f"`{PROJECT}:redis.<name>`", (redis_password("<name>"),)),
+        ("`secretEnv` of a service or worker", ("<name>",)),
+        (f"`{PROJECT}:keycloak`", (ADMIN_PASSWORD, API_CLIENT_SECRET)),
+        (f"`{PROJECT}:observability`", always),
+        *((f"`{PROJECT}:observability.alertmanager.contacts.{key}`", names) for key, names in of_contact.items()),
+        (f"`{PROJECT}:github.secrets`, on a real cluster", ("<name>",)),
+    ]
+    return [(where, [f"{SECRETS}:{name}" for name in names]) for where, names in rows]
 
 
 def reference() -> str:
     """The whole document, in Markdown."""
-    parts = [_INTRODUCTION]
+    needed = (f"| {where} | {', '.join(f'`{key}`' for key in keys)} |\n" for where, keys in secrets())
+    parts = [_INTRODUCTION + "".join(needed)]
     for name, field in Platform.model_fields.items():
         model = _section(field.annotation)
         several = get_origin(field.annotation) is dict
@@ -65,7 +96,9 @@ def _type(field: FieldInfo) -> str:
     if get_origin(annotation) is list or any(get_origin(arg) is list for arg in get_args(annotation)):
         return "list"
     names = {int: "whole number", bool: "true or false"}
-    return names.get(annotation, "text") if isinstance(annotation, type) else "text"
+    # `int | None` is a whole number, too; so is one with bounds, which hides in an Annotated.
+    within = (annotation, *(get_args(arg)[0] if get_args(arg) else arg for arg in get_args(annotation)))
+    return next((names[each] for each in within if each in names), "text")
 
 
 def _default(field: FieldInfo) -> str:
@@ -76,6 +109,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, BaseModel):
         return "see below"
+    if isinstance(value, list):
+        return f"`[{', '.join(map(str, cast(list[object], value)))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
