@@ -1,10 +1,9 @@
-"""A preview as a comment on a pull request: the verdict, what ends, what runs, what the rules say; all else folded.
+"""Previews as one comment on a pull request: the verdicts, what ends, what runs, what the rules say; all else folded.
 
 The comment never exceeds what GitHub takes. Each section may use half of the room that those before it left, the folded
-difference the rest; what does not fit is counted. The same preview gives the same text.
+difference the rest; what does not fit is counted. The same previews give the same text.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 from cli import difference
@@ -28,15 +27,43 @@ _SECRET_VERBS = {"create": "is new", "delete": "is deleted"}
 _OUTCOMES = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.EXEMPT, Outcome.INCONCLUSIVE)
 
 
-def marker(stack: str) -> str:
-    """By this line, which nobody sees, a workflow finds the comment that it wrote before."""
-    return f"<!-- mainstay-preview: {re.sub(r'[^A-Za-z0-9_.]', '-', stack)} -->"
+MARKER = "<!-- mainstay-preview -->"
+"""By this line, which nobody sees, a workflow finds the comment that it wrote before."""
 
 
-def markdown(review: Review) -> str:
-    """The comment, with a line break at its end."""
-    page = _Page(LIMIT - _size(foot := _foot(review)))
-    page.add(f"**{review.level}** · {code(review.stack)}: {prose(review.summary)}\n")
+def markdown(reviews: Sequence[Review]) -> str:
+    """The comment, with a line break at its end: first the verdict of every environment, then each one's details."""
+    if len(reviews) == 1:
+        (review,) = reviews
+        head, titles = f"{_verdict(review)}\n\n", [""]
+    else:
+        head = "".join(f"- {_verdict(review)}\n" for review in reviews) + "\n"
+        titles = [f"### {code(review.stack)}\n\n" for review in reviews]
+    foot = f"{MARKER}\n"
+    details = _share(reviews, LIMIT - _size(head) - _size("".join(titles)) - _size(foot))
+    return f"{head}{''.join(map(''.join, zip(titles, details, strict=True)))}{foot}"
+
+
+def _share(reviews: Sequence[Review], room: int) -> list[str]:
+    """The details of each within the room of all: who needs less than an equal share leaves the rest to the others."""
+    details = {index: _details(review, room) for index, review in enumerate(reviews)}
+    for left, index in zip(range(len(details), 0, -1), sorted(details, key=lambda at: _size(details[at])), strict=True):
+        equal, review = room // left, reviews[index]
+        if _size(details[index]) > equal:
+            details[index] = _details(review, equal)
+        if _size(details[index]) > equal:
+            details[index] = f"It did not fit here; {code(f'mainstay preview {review.stack}')} shows it.\n\n"
+        room -= _size(details[index])
+    return [details[index] for index in range(len(reviews))]
+
+
+def _verdict(review: Review) -> str:
+    return f"**{review.level}** · {code(review.stack)}: {prose(review.summary)}"
+
+
+def _details(review: Review, room: int) -> str:
+    """All but the verdict."""
+    page = _Page(room - _size(foot := _foot(review)))
     result = review.result
     if result is None or (review.failure and not result.mandatory):
         said = [visible(line) for line in (review.failure or "").splitlines()]
@@ -210,5 +237,4 @@ def _difference(page: _Page, result: Result, stack: str) -> None:
 
 
 def _foot(review: Review) -> str:
-    compared = f"<sub>Compared with {prose(review.compared_with)}.</sub>\n\n" if review.compared_with else ""
-    return f"{compared}{marker(review.stack)}\n"
+    return f"<sub>Compared with {prose(review.compared_with)}.</sub>\n\n" if review.compared_with else ""

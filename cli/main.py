@@ -66,10 +66,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks and all the engine wrote on a failure")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
 
+    stack = "name of the environment: Pulumi.STACK.yaml describes it"
+
     def verb(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=about, description=about)
         added.set_defaults(verb=run)
-        added.add_argument("stack", metavar="STACK", help="name of the environment: Pulumi.STACK.yaml describes it")
+        if run is _preview:
+            added.add_argument("stacks", metavar="STACK", nargs="+", help=f"{stack}; several with --format markdown")
+        else:
+            added.add_argument("stack", metavar="STACK", help=stack)
         return added
 
     up = verb("up", _up, "deploy an environment: to the cluster it names, else to the embedded one")
@@ -107,7 +112,7 @@ def _up(options: argparse.Namespace) -> None:
             display.resume()
             return agreed
 
-        deployed = operation.up(_session(options, display), confirm)
+        deployed = operation.up(_session(options.stack, display), confirm)
     last = deployed.result or deployed.plan
     report.warnings(console, last)
     report.policies(console, last)
@@ -124,7 +129,7 @@ def _up(options: argparse.Namespace) -> None:
 
 def _preview(options: argparse.Namespace) -> None:
     console = _console(stderr=options.format != "terminal")
-    preview(options.stack, options.refresh, options.format, console, lambda display: _session(options, display))
+    preview(options.stacks, options.refresh, options.format, console, _session)
 
 
 def _down(options: argparse.Namespace) -> None:
@@ -141,7 +146,7 @@ def _down(options: argparse.Namespace) -> None:
             display.resume()
             return agreed
 
-        result = operation.down(_session(options, display), confirm)
+        result = operation.down(_session(options.stack, display), confirm)
     console.print(report.summary(result))
 
 
@@ -151,8 +156,8 @@ def _render(options: argparse.Namespace) -> None:
     )
 
 
-def _session(options: argparse.Namespace, display: Display) -> Session:
-    return Session(project_root(), options.stack, display.report, display.watch)
+def _session(stack: str, display: Display) -> Session:
+    return Session(project_root(), stack, display.report, display.watch)
 
 
 def _ask(console: Console, question: str, agreeing: set[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
@@ -16,31 +16,33 @@ from engine.review import Review
 from stacks.environment import InvalidEnvironment
 
 FORMATS = ("terminal", "markdown", "json")
+Sessions = Callable[[str, Display], Session]
+"""Begins a session for a stack."""
 
 
-def preview(stack: str, refresh: bool, form: str, console: Console, session: Callable[[Display], Session]) -> None:
-    """Previews `stack` and shows it in one of FORMATS. Raises whatever ended it early, after showing that, too.
+def preview(stacks: Sequence[str], refresh: bool, form: str, console: Console, session: Sessions) -> None:
+    """Previews `stacks`, one after the other, and shows them in one of FORMATS; only Markdown takes more than one.
 
-    Of the last two, stdout takes nothing but the document; `console` should then be one on stderr.
+    Raises whatever ended a preview early, after showing that, too. Of the last two formats, stdout takes nothing but
+    the document; `console` should then be one on stderr.
     """
+    if len(stacks) > 1 and form != "markdown":
+        raise EngineError("Several environments make one document: add --format markdown, or name one of them.")
     if form == "terminal":
-        _on_terminal(refresh, console, session)
+        _on_terminal(stacks[0], refresh, console, session)
         return
-    try:
-        reviewed = _review(refresh, console, session)
-    except Interrupted:
-        raise
-    except Refused as error:
-        _write(_refused(error), form)
-        raise
-    except (InvalidEnvironment, EngineError, DevclusterError) as error:
-        _write(review.failed(stack, str(error)), form)
-        raise
-    except Exception as fault:
-        # Its words may be anything; the log has them, the world does not.
-        _write(review.failed(stack, f"Mainstay itself failed ({type(fault).__name__}); the log says more."), form)
-        raise
-    _write(reviewed, form)
+    judged = [_judge(stack, refresh, console, session) for stack in stacks]
+    reviews = [reviewed for reviewed, _ in judged]
+    if form == "markdown":
+        sys.stdout.write(comment.markdown(reviews))
+    else:
+        sys.stdout.write(f"{json.dumps(reviews[0].to_dict(), indent=1)}\n")
+    sys.stdout.flush()
+    errors = {reviewed.stack: error for reviewed, error in judged if error}
+    if len(errors) > 1:
+        raise EngineError("\n".join(f"{stack}: {error}" for stack, error in errors.items()))
+    for error in errors.values():
+        raise error
 
 
 def plan(console: Console, result: Result) -> None:
@@ -49,9 +51,9 @@ def plan(console: Console, result: Result) -> None:
     report.policies(console, result)
 
 
-def _on_terminal(refresh: bool, console: Console, session: Callable[[Display], Session]) -> None:
+def _on_terminal(stack: str, refresh: bool, console: Console, session: Sessions) -> None:
     try:
-        reviewed = _review(refresh, console, session)
+        reviewed = _review(stack, refresh, console, session)
     except Refused as refused:
         # Who previews wants to see all of it, above all what a policy would stop.
         if refused.result.mandatory:
@@ -62,9 +64,24 @@ def _on_terminal(refresh: bool, console: Console, session: Callable[[Display], S
         _show(console, reviewed, reviewed.result)
 
 
-def _review(refresh: bool, console: Console, session: Callable[[Display], Session]) -> Review:
+def _judge(stack: str, refresh: bool, console: Console, session: Sessions) -> tuple[Review, Exception | None]:
+    """The preview, and what ended it early, if anything did. An interrupt is raised: it says nothing of the change."""
+    try:
+        return _review(stack, refresh, console, session), None
+    except Interrupted:
+        raise
+    except Refused as error:
+        return _refused(error), error
+    except (InvalidEnvironment, EngineError, DevclusterError) as error:
+        return review.failed(stack, str(error)), error
+    except Exception as fault:
+        # Its words may be anything; the log has them, the world does not.
+        return review.failed(stack, f"Mainstay itself failed ({type(fault).__name__}); the log says more."), fault
+
+
+def _review(stack: str, refresh: bool, console: Console, session: Sessions) -> Review:
     with Display(console) as display:
-        target, result = operation.preview(session(display), refresh)
+        target, result = operation.preview(session(stack, display), refresh)
     return review.of(result, target.description)
 
 
@@ -75,9 +92,3 @@ def _refused(error: Refused) -> Review:
 def _show(console: Console, reviewed: Review, result: Result) -> None:
     report.verdict(console, reviewed)
     plan(console, result)
-
-
-def _write(reviewed: Review, form: str) -> None:
-    text = comment.markdown(reviewed) if form == "markdown" else f"{json.dumps(reviewed.to_dict(), indent=1)}\n"
-    sys.stdout.write(text)
-    sys.stdout.flush()

@@ -57,7 +57,7 @@ class Database:
 
 
 def create(folder: Path, port: int) -> Database:
-    """Makes a server with the database and owner of APPLICATION in `folder`, and starts it. Skips without programs."""
+    """Makes a server with the database and owner of APPLICATION in `folder`, and starts it. Fails without programs."""
     programs = _programs()
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
@@ -104,17 +104,9 @@ def create(folder: Path, port: int) -> Database:
 
 def _programs() -> Path:
     """The folder of PostgreSQL's server programs, which Debian keeps off the PATH."""
-    if (found := _installed()) is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            check=False,
-            stdout=subprocess.DEVNULL,
-            timeout=300,
-        )
-        found = _installed()
+    found = _installed()
     if found is None:
-        pytest.skip("PostgreSQL's server is not installed: apt-get install postgresql")
+        pytest.fail("PostgreSQL's server is not installed; tests/data/packages.sh installs it.")
     return found
 
 

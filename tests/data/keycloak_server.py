@@ -3,6 +3,7 @@
 Only addresses are adapted, and paths, which stand below a folder of the test's own instead of `/`.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -30,16 +31,20 @@ ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:tar.gz"
 DOWNLOAD_SECONDS = 600
 
 
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay" / "keycloak"
+BUILD_FILES = "lib/quarkus"
+"""What a server writes when it builds itself for its options, half of the time it takes to start."""
+
+
 def distribution(folder: Path) -> Path:
     """Keycloak's distribution, unpacked into `folder`; downloaded (180 MB) to the user's cache the first time."""
     for program in ("mvn", "java"):
         if not shutil.which(program):
-            pytest.skip(f"{program} is not installed: apt-get install maven default-jre-headless")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay" / "keycloak"
-    archive = cache / f"keycloak-quarkus-dist-{VERSION}.tar.gz"
+            pytest.fail(f"{program} is not installed; tests/data/packages.sh installs it.")
+    archive = CACHE / f"keycloak-quarkus-dist-{VERSION}.tar.gz"
     if not archive.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as partial:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as partial:
             subprocess.run(
                 ["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={partial}"],
                 check=True,
@@ -48,6 +53,30 @@ def distribution(folder: Path) -> Path:
             (Path(partial) / archive.name).rename(archive)
     subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True, timeout=120)
     return folder / f"keycloak-{VERSION}"
+
+
+def _build(pod: Mapping[str, Any]) -> Path:
+    """Where the cache has the build files of a pod. One that is rendered in any other way must build anew."""
+    digest = hashlib.sha256(json.dumps([VERSION, pod], sort_keys=True).encode()).hexdigest()[:16]
+    return CACHE / f"build-{digest}"
+
+
+def reuse_build(image: Path, pod: Mapping[str, Any]) -> bool:
+    """Gives an unpacked distribution the build files that an earlier run has kept; whether there were any."""
+    if not (kept := _build(pod)).is_dir():
+        return False
+    shutil.rmtree(image / BUILD_FILES)
+    shutil.copytree(kept, image / BUILD_FILES)
+    return True
+
+
+def keep_build(image: Path, pod: Mapping[str, Any]) -> None:
+    """Keeps the build files of a server that is ready, in place of any older ones."""
+    for old in CACHE.glob("build-*"):
+        shutil.rmtree(old)
+    with tempfile.TemporaryDirectory(dir=CACHE) as partial:
+        shutil.copytree(image / BUILD_FILES, Path(partial) / "files")
+        (Path(partial) / "files").rename(_build(pod))
 
 
 class _Direct(urllib.request.OpenerDirector):

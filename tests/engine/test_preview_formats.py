@@ -16,7 +16,8 @@ from tests.engine.product import REPOSITORY, Product, project
 from tests.engine.record_previews import ENVIRONMENT, backup_removed, image_bump, rotate
 from tests.workflows import step, write_program
 
-STACK = "reviewed"
+STACK, OTHER = "reviewed", "untouched"
+STACKS = f"{STACK} {OTHER}"
 CANARY = "canary-4b1e"
 BRANCHES = {"image": image_bump, "backup": backup_removed}
 
@@ -39,8 +40,9 @@ def repository(cluster: Cluster, cluster_root: Path) -> Iterator[Product]:
         shutil.copy(REPOSITORY / file, cluster_root)
     (cluster_root / ".venv" / "ready").touch()
     product.declare(STACK, environment())
+    product.declare(OTHER, {"mainstay:namespace": {**environment()["mainstay:namespace"], "name": "shop-untouched"}})
     _git(cluster_root, "init", "--quiet", "--initial-branch=main")
-    _git(cluster_root, "add", "Pulumi.yaml", f"Pulumi.{STACK}.yaml")
+    _git(cluster_root, "add", "Pulumi.yaml", *(f"Pulumi.{stack}.yaml" for stack in (STACK, OTHER)))
     _git(cluster_root, "commit", "--quiet", "--message=base")
     for name, change in BRANCHES.items():
         config = environment()
@@ -62,7 +64,7 @@ def previewed(repository: Product, tmp_path: Path) -> Callable[[str], tuple[int,
     def run(pull_request: str) -> tuple[int, str, str]:
         _git(repository.root, "checkout", "--quiet", "--detach", f"merge-{pull_request}")
         output, summary = tmp_path / "output", tmp_path / "summary"
-        variables = {"STACK": STACK, "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        variables = {"STACKS": STACKS, "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
         base = step("preview", "Deploy the base to the embedded cluster").run(repository.root, variables)
         assert base.returncode == 0, base.stderr
         assert "::warning::" not in base.stdout, base.stdout
@@ -75,10 +77,12 @@ def previewed(repository: Product, tmp_path: Path) -> Callable[[str], tuple[int,
 def test_a_pull_request_is_compared_with_its_base(previewed: Callable[[str], tuple[int, str, str]]) -> None:
     code, output, summary = previewed("image")
     assert code == 0, summary
-    assert summary.startswith(f"**Safe** · `{STACK}`: 2 updates in place\n")
+    verdict, of_the_other, *_ = summary.splitlines()
+    assert verdict == f"- **Safe** · `{STACK}`: 2 updates in place"
+    assert of_the_other.startswith(f"- **No changes** · `{OTHER}`: ")
     assert "| `registry.example/shop/api:1.4.2` | `registry.example/shop/api:1.5.0` |" in summary
     first, *document, last = output.splitlines()
-    assert first == f"{STACK}<<{last}"
+    assert first == f"document<<{last}"
     assert "\n".join(document) + "\n" == summary
 
 
@@ -87,7 +91,9 @@ def test_a_pull_request_that_removes_the_backup_fails_and_says_so_first(
 ) -> None:
     code, output, summary = previewed("backup")
     assert code == 1
-    assert summary.startswith(f"**Stop** · `{STACK}`: 1 mandatory policy fails (stateful-has-backup); ")
+    verdict, of_the_other, *_ = summary.splitlines()
+    assert verdict.startswith(f"- **Stop** · `{STACK}`: 1 mandatory policy fails (stateful-has-backup); ")
+    assert of_the_other.startswith(f"- **No changes** · `{OTHER}`: ")
     assert "⚠️ **backup schedule** `ScheduledBackup shop-reviewed/postgres-main` is deleted" in summary
     assert summary in output
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.comment import MARKER
 from cli.main import main
 from engine import Interrupted
 
@@ -33,7 +34,7 @@ def test_an_environment_that_is_not_valid_is_a_document_and_an_error(preview: Pr
     assert code == 1
     assert out.startswith("**Stop** · `shop`: the preview failed\n")
     assert "Pulumi.shop.yaml: mainstay:nonsense is not a key that Mainstay knows" in out
-    assert out.endswith("<!-- mainstay-preview: shop -->\n")
+    assert out.endswith(f"\n{MARKER}\n")
     assert err.startswith("error: Pulumi.shop.yaml")
 
 
@@ -82,6 +83,29 @@ def test_an_interrupted_preview_says_nothing_about_the_change(
 
     monkeypatch.setattr("engine.operation.preview", interrupted)
     assert preview("markdown", "config: {}\n")[:2] == (130, "")
+
+
+def test_several_environments_make_one_document_whichever_ended_early(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: mainstay\nruntime: python\n")
+    (tmp_path / "Pulumi.staging.yaml").write_text("config: {mainstay:nonsense: 1}\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["preview", "staging", "prod", "--format", "markdown"]) == 1
+    out, err = capsys.readouterr()
+    verdicts = ["- **Stop** · `staging`: the preview failed", "- **Stop** · `prod`: the preview failed", ""]
+    assert out.splitlines()[:3] == verdicts
+    assert out.count(MARKER) == 1
+    assert "mainstay:nonsense is not a key" in out
+    assert "There is no stack 'prod'" in out
+    assert err.startswith("error: staging: Pulumi.staging.yaml: ")
+    assert "\nprod: There is no stack 'prod'" in err
+
+
+@pytest.mark.parametrize("form", ["json", "terminal"])
+def test_only_a_comment_takes_several_environments(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    assert main(["preview", "staging", "prod", "--format", form]) == 1
+    assert "Several environments make one document: add --format markdown" in capsys.readouterr().err
 
 
 def test_a_format_that_does_not_exist_is_wrong_usage() -> None:

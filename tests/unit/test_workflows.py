@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.comment import marker
+from cli.comment import LIMIT, MARKER
 from devcluster import checks
 from stacks.environment import environment_file
 from tests.workflows import FOLDER, REPOSITORY, step, steps, workflow, write_program
@@ -79,12 +79,25 @@ def test_ci_runs_what_the_ci_script_runs() -> None:
     assert re.findall(r"^make \S+", script, re.MULTILINE) == [each.script for each in steps("ci") if each.script]
 
 
-def test_every_previewed_environment_exists_and_has_its_output() -> None:
-    jobs = workflow("preview")["jobs"]
-    stacks = jobs["preview"]["strategy"]["matrix"]["stack"]
-    assert jobs["comment"]["strategy"]["matrix"]["stack"] == stacks == sorted(stacks, reverse=True)
-    assert set(jobs["preview"]["outputs"]) == set(stacks)
+def test_every_environment_is_previewed() -> None:
+    stacks = workflow("preview")["env"]["STACKS"].split()
+    assert sorted(stacks) == sorted(file.stem.removeprefix("Pulumi.") for file in REPOSITORY.glob("Pulumi.*.yaml"))
     assert all((REPOSITORY / environment_file(stack)).is_file() for stack in stacks)
+
+
+def test_what_the_preview_ends_with_is_what_the_job_ends_with(tmp_path: Path) -> None:
+    """The comment is made of what was written, whether or not CI is to fail."""
+    (tmp_path / "Makefile").write_text(".venv/ready:\n\t@true\n")
+    for code in (0, 1):
+        write_program(tmp_path / ".venv" / "bin" / "mainstay", f'echo "$@"; exit {code}')
+        files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
+        variables = {"STACKS": "staging prod", **{name: str(tmp_path / file) for name, file in files.items()}}
+        assert step("preview", "Preview").run(tmp_path, variables).returncode == code
+        first, document, last = (tmp_path / "output").read_text().splitlines()[-3:]
+        assert first == f"document<<{last}"
+        assert document == "preview staging prod --format markdown"
+    outputs = workflow("preview")["jobs"]["preview"]["outputs"]
+    assert outputs == {"document": "${{ steps.preview.outputs.document }}"}
 
 
 @needs_jq
@@ -92,10 +105,10 @@ def test_every_previewed_environment_exists_and_has_its_output() -> None:
     ("there", "expected"),
     [
         ([], "POST repos/shop/shop/issues/7/comments"),
-        ([{"id": 1, "user": BOT, "body": marker("staging")}], "PATCH repos/shop/shop/issues/comments/1"),
-        ([{"id": 1, "user": BOT, "body": marker("prod")}], "POST repos/shop/shop/issues/7/comments"),
+        ([{"id": 1, "user": BOT, "body": MARKER}], "PATCH repos/shop/shop/issues/comments/1"),
+        ([{"id": 1, "user": BOT, "body": "**Safe**"}], "POST repos/shop/shop/issues/7/comments"),
         (
-            [{"id": 1, "user": {"login": "mallory"}, "body": marker("staging")}],
+            [{"id": 1, "user": {"login": "mallory"}, "body": MARKER}],
             "POST repos/shop/shop/issues/7/comments",
         ),
     ],
@@ -104,7 +117,8 @@ def test_the_comment_is_written_once_and_then_updated(
     there: list[dict[str, Any]], expected: str, tmp_path: Path
 ) -> None:
     """Against a stand-in for gh, which answers from a file and writes down what it is asked to send."""
-    document = f"**Safe** · `staging`: `$(touch broken)`\n\n{'ü' * 30_000}\n{marker('staging')}"
+    document = f"**Safe** · `staging`: `$(touch broken)`\n\n{'ü' * 32_000}\n{MARKER}"
+    assert LIMIT * 0.95 < len(document.encode()) <= LIMIT
     called, sent = _comment(tmp_path, there, document)
     assert called == expected
     assert sent == {"body": f"{document}\n"}
@@ -114,8 +128,8 @@ def test_the_comment_is_written_once_and_then_updated(
 @needs_jq
 def test_a_preview_that_left_no_document_is_told_too(tmp_path: Path) -> None:
     _, sent = _comment(tmp_path, [], "")
-    assert sent["body"].startswith("**Stop** · `staging`: there is no preview, its job ended early\n")
-    assert sent["body"].endswith(f"{marker('staging')}\n")
+    said = [f"- **Stop** · `{stack}`: there is no preview, its job ended early" for stack in ("staging", "prod")]
+    assert sent["body"].splitlines() == [*said, "", MARKER]
 
 
 def _comment(folder: Path, there: list[dict[str, Any]], document: str) -> tuple[str, dict[str, Any]]:
@@ -125,7 +139,13 @@ def _comment(folder: Path, there: list[dict[str, Any]], document: str) -> tuple[
         folder / "bin" / "gh",
         'if [ "$2" = --paginate ]; then cat comments.json; else echo "$4 $5" > called; cp "$7" sent.json; fi',
     )
-    variables = {"STACK": "staging", "DOCUMENT": document, "REPOSITORY": "shop/shop", "NUMBER": "7", "GH_TOKEN": "none"}
+    variables = {
+        "STACKS": "staging prod",
+        "DOCUMENT": document,
+        "REPOSITORY": "shop/shop",
+        "NUMBER": "7",
+        "GH_TOKEN": "none",
+    }
     path = f"{folder / 'bin'}:/usr/local/bin:/usr/bin:/bin"
     done = step("preview", "Comment").run(folder, {**variables, "PATH": path})
     assert done.returncode == 0, done.stderr

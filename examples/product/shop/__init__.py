@@ -1,1 +1,1 @@
-"""The shop: an API that takes orders, and a worker that mails receipts."""
+"""The shop: an API that takes orders, a worker that mails receipts, an engine that ticks, and a scheduler."""

@@ -1,18 +1,22 @@
 """The API: takes orders, and queues the receipt of each. `python -m shop.api` serves it on PORT (default 8000)."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import Histogram
 from pydantic import BaseModel, Field
 
-from shop import logs
+from shop import logs, tracing
 from shop.queue import Queue, url
 from shop.server import Stop, add_health, serve
+
+log = logging.getLogger(__name__)
 
 REQUESTS = Histogram(
     "http_request_duration_seconds",
@@ -32,7 +36,8 @@ class Order(BaseModel):
 
 def build(queue: Queue, stop: Stop) -> FastAPI:
     """The application."""
-    app = FastAPI(title="shop", docs_url=None, redoc_url=None, openapi_url=None)
+    traced: TelemetryConfig = {"operation_spans": False, "exclude": lambda scope: scope["path"] in _NOT_COUNTED}
+    app = FastAPI(title="shop", docs_url=None, redoc_url=None, openapi_url=None, telemetry=traced)
     add_health(app, stop, queue.reachable)
 
     @app.middleware("http")
@@ -59,6 +64,7 @@ def build(queue: Queue, stop: Stop) -> FastAPI:
     async def order(order: Order) -> dict[str, str]:
         """Takes an order; its receipt is mailed by the worker."""
         job = await queue.put(order.item, order.receipt_seconds)
+        log.info("ordered", extra={"fields": {"job": job.id, "order": job.order}})
         return {"job": job.id}
 
     @app.get("/report")
@@ -73,9 +79,11 @@ def build(queue: Queue, stop: Stop) -> FastAPI:
 async def main() -> None:
     """Serves until SIGTERM."""
     logs.start()
+    tracing.start()
     stop, queue = Stop(), Queue(url())
     await serve(build(queue, stop), int(os.environ.get("PORT", "8000")), stop)
     await queue.close()
+    await tracing.stop()
 
 
 if __name__ == "__main__":

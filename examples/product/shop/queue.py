@@ -3,9 +3,11 @@
 import json
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
+
+from shop import tracing
 
 NAME = "receipts"
 
@@ -18,6 +20,8 @@ class Job:
     order: str
     seconds: float
     """How long mailing it takes; the stand-in for a slow mail server."""
+    trace: dict[str, str] = field(default_factory=dict[str, str])
+    """The trace of whoever queued it."""
 
 
 class Queue:
@@ -30,7 +34,7 @@ class Queue:
 
     async def put(self, order: str, seconds: float) -> Job:
         """Adds a job."""
-        job = Job(uuid.uuid4().hex, order, seconds)
+        job = Job(uuid.uuid4().hex, order, seconds, tracing.carrier())
         await self._redis.lpush(NAME, json.dumps(job.__dict__))
         return job
 
@@ -53,6 +57,12 @@ class Queue:
     async def depth(self) -> int:
         """How many jobs wait."""
         return int(await self._redis.llen(NAME))
+
+    async def count(self, name: str, more: int) -> int:
+        """Adds to a counter that is kept for two days; its value then."""
+        value = int(await self._redis.incrby(name, more))
+        await self._redis.expire(name, 2 * 24 * 3600)
+        return value
 
     async def reachable(self) -> bool:
         """Whether Redis answers."""

@@ -1,16 +1,13 @@
-"""The worker: mails receipts. `python -m shop.worker`; probes and metrics on HEALTH_PORT (default 8081)."""
+"""The e-mail worker: mails receipts. `python -m shop.worker`."""
 
 import asyncio
 import logging
-import os
-import socket
 
-from fastapi import FastAPI
 from prometheus_client import Counter, Gauge
 
-from shop import logs
-from shop.queue import NAME, Job, Queue, url
-from shop.server import Stop, add_health, serve
+from shop import background, tracing
+from shop.queue import NAME, Job, Queue
+from shop.server import Stop
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +32,7 @@ async def work(queue: Queue, stop: Stop) -> None:
         if taken is None:
             continue
         job, receipt = taken
-        with stop:
+        with stop, tracing.job("mail", job.trace):
             result = "done" if await mailed(job) else "failed"
             await queue.done(receipt)
             JOBS.labels(NAME, result).inc()
@@ -54,19 +51,5 @@ async def mailed(job: Job) -> bool:
     return True
 
 
-async def main() -> None:
-    """Works, and answers its probes, until SIGTERM."""
-    logs.start()
-    stop, queue = Stop(), Queue(url(), os.environ.get("HOSTNAME", socket.gethostname()))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_health(app, stop, queue.reachable)
-    working = asyncio.create_task(work(queue, stop))
-    # A worker that no longer works must not go on answering that it is well.
-    working.add_done_callback(lambda _: stop.begun.is_set() or stop.begin())
-    await serve(app, int(os.environ.get("HEALTH_PORT", "8081")), stop)
-    await working
-    await queue.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(background.run(work))
