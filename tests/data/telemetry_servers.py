@@ -12,7 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ def until(what: str, seconds: float, probe: Any) -> Any:
 
 
 @contextmanager
-def _process(log: Path, command: list[str | Path]) -> Iterator[None]:
+def _process(log: Path, command: list[str | Path]) -> Generator[None]:
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **KEYS})
     try:
@@ -87,7 +87,7 @@ def _process(log: Path, command: list[str | Path]) -> Iterator[None]:
 
 
 @contextmanager
-def telemetry(folder: Path, files: dict[str, str]) -> Iterator[Telemetry]:
+def telemetry(folder: Path, files: dict[str, str]) -> Generator[Telemetry]:
     """All four servers, ready. `files`: `loki.yaml`, `tempo.yaml` and `config.alloy` as they are deployed."""
     store, loki_at, tempo_at, alloy_at, otlp, spans = (free_port() for _ in range(6))
     moved = {name: text.replace("/var/lib/", f"{folder}/") for name, text in files.items()}
@@ -124,11 +124,12 @@ def telemetry(folder: Path, files: dict[str, str]) -> Iterator[Telemetry]:
     with ExitStack() as running:
         for name, arguments in commands.items():
             running.enter_context(_process(folder / f"{name}.log", [programs[name], *arguments]))
-        addresses = [f"http://127.0.0.1:{port}" for port in (store, loki_at, tempo_at, alloy_at, otlp)]
-        for name, url in zip(("loki", "tempo", "alloy"), addresses[1:4], strict=True):
-            path = "/-/ready" if name == alloy.ALLOY else "/ready"
-            until(f"{name} ready (log: {folder}/{name}.log)", 60, lambda url=url, path=path: get(url + path)[0] == 200)
-        yield Telemetry(*addresses, log_file)
+        ports = {"store": store, "loki": loki_at, "tempo": tempo_at, "alloy": alloy_at, "otlp": otlp}
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        for name in ("loki", "tempo", "alloy"):
+            url = urls[name] + ("/-/ready" if name == alloy.ALLOY else "/ready")
+            until(f"{name} ready (log: {folder}/{name}.log)", 60, lambda url=url: get(url)[0] == 200)
+        yield Telemetry(**urls, log_file=log_file)
 
 
 def _on_loopback(config: str, log_file: Path, loki_port: int, spans_port: int, otlp_port: int) -> str:
