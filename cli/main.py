@@ -1,4 +1,4 @@
-"""`mainstay up|preview|down|render|cluster`. Exit code 0: done; 1: failed; 2: wrong usage; 130: interrupted."""
+"""`mainstay up|preview|down|render|gate|slo|cluster`. Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
 
 import argparse
 import os
@@ -11,7 +11,8 @@ from types import FrameType
 
 from rich.console import Console
 
-from cli import embedded, report
+from budgets import BudgetsError
+from cli import embedded, gate, report, slo
 from cli.manifests import write_manifests
 from cli.preview import FORMATS, preview
 from cli.preview import plan as show_plan
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.verb(options)
         sys.stdout.flush()
         return 0
-    except (InvalidEnvironment, EngineError, DevclusterError) as error:
+    except (InvalidEnvironment, EngineError, DevclusterError, BudgetsError) as error:
         if options.debug:
             traceback.print_exc()
             if isinstance(error, Refused):
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     up = verb("up", _up, "deploy an environment: to the cluster it names, else to the embedded one")
     up.add_argument("--yes", action="store_true", help="do not ask before changing a real cluster")
+    gate.add_override(up)
     shown = verb("preview", _preview, "show what `up` would change, and what the policies say")
     shown.add_argument("--format", choices=FORMATS, default="terminal", help="markdown: a comment for a pull request")
     shown.add_argument("--refresh", action="store_true", help="look at the cluster first: shows what others changed")
@@ -86,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     render = verb("render", _render, "print the manifests an environment would send; needs no cluster")
     render.add_argument("--output", type=Path, metavar="DIR", help="write one file for each object into a new folder")
     render.add_argument("--show-secrets", action="store_true", help="secret values instead of a marker")
+    gate.add_verb(verbs, project_root, _session)
+    slo.add_verbs(verbs, project_root)
     embedded.add_verbs(verbs, project_root)
     return parser
 
@@ -101,18 +105,21 @@ def project_root() -> Path:
 
 def _up(options: argparse.Namespace) -> None:
     console = _console()
+    budgets = gate.opened(options, project_root(), console)
     with Display(console) as display:
 
         def confirm(target: Target, plan: Result) -> bool:
             display.pause()
             show_plan(console, plan)
+            if budgets.environment.platform.gate:
+                budgets.check(target.embedded, lambda: (target, plan))
             agreed = options.yes or _ask(
                 console, f"Deploy this to context {target.context!r} ({target.server})? [y/N] ", {"y", "yes"}
             )
             display.resume()
             return agreed
 
-        deployed = operation.up(_session(options.stack, display), confirm)
+        deployed = operation.up(_session(options.stack, display), confirm, lambda: budgets.message)
     last = deployed.result or deployed.plan
     report.warnings(console, last)
     report.policies(console, last)
@@ -124,6 +131,8 @@ def _up(options: argparse.Namespace) -> None:
         )
     report.endpoints(console, last.outputs.get("endpoints"))
     report.simulated(console, target)
+    if target.embedded:
+        budgets.unasked()
     console.print(f"\n{report.summary(last)}")
 
 

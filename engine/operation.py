@@ -67,10 +67,13 @@ def preview(session: Session, refresh: bool) -> tuple[Target, Result]:
         return target, _run(session, target, "preview", ["--refresh"] if refresh else [])
 
 
-def up(session: Session, confirm: Callable[[Target, Result], bool]) -> Deployed:
+def up(
+    session: Session, confirm: Callable[[Target, Result], bool], message: Callable[[], str | None] = lambda: None
+) -> Deployed:
     """Deploys. A preview with refresh and policies comes first; if it finds nothing to change, it is the end.
 
-    `confirm` is asked on a real cluster only, with the preview. Raises EngineError, Declined, Interrupted.
+    `confirm` is asked on a real cluster only, with the preview. `message`, asked after it, is kept in the deployment's
+    history. Raises EngineError, Declined, Interrupted, and whatever `confirm` raises.
     """
     with ExitStack() as held:
         target = _ready(session, "up", held)
@@ -79,7 +82,8 @@ def up(session: Session, confirm: Callable[[Target, Result], bool]) -> Deployed:
             return Deployed(target, plan, None)
         if not target.embedded and not confirm(target, plan):
             raise Declined("Nothing was changed: not confirmed.")
-        return Deployed(target, plan, _run(session, target, "up", ["--refresh", "--yes", "--skip-preview"]))
+        said = ["--message", text] if (text := message()) else []
+        return Deployed(target, plan, _run(session, target, "up", ["--refresh", "--yes", "--skip-preview", *said]))
 
 
 def down(session: Session, confirm: Callable[[Target], bool]) -> Result:

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
+from typing import TypeVar, cast
 
 from policies.values import UNKNOWN, Marker, Node, Plain, Undecided
+
+T = TypeVar("T")
 
 
 class Enforcement(StrEnum):
@@ -96,13 +99,27 @@ class Stack:
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self.resources = tuple(sorted(resources, key=lambda resource: resource.urn))
+        self._kinds: defaultdict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            self._kinds[resource.kind].append(resource)
         self._indexes: dict[tuple[str, tuple[str, ...]], _Index] = {}
+        self._answers: dict[Callable[[Stack], object], object] = {}
+
+    def of(self, kind: str) -> tuple[Resource, ...]:
+        """Resources of a kind."""
+        return tuple(self._kinds.get(kind, ()))
+
+    def once(self, question: Callable[["Stack"], T]) -> T:
+        """The answer to a question about the whole stack, worked out once for all resources that want to know."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast(T, self._answers[question])
 
     def find(self, kind: str, namespace: str, path: tuple[str, ...], value: str) -> "Matches":
         """Resources of a kind and namespace whose string at `path` is `value`. One pass per kind and path, once."""
         key = (kind, path)
         if key not in self._indexes:
-            self._indexes[key] = _Index([r for r in self.resources if r.kind == kind], path)
+            self._indexes[key] = _Index(self.of(kind), path)
         return self._indexes[key].find(namespace, value)
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from components import postgres, redis
 from components.gateway import Route
 from stacks.faults import sentence
+from stacks.objectives import slo_faults, slos
 from stacks.settings import (
     Name,
     NamespaceSettings,
@@ -24,6 +25,7 @@ from stacks.settings import (
     ServiceSettings,
     WorkerSettings,
 )
+from stacks.settings_gate import GateSettings, StatusPageSettings
 from stacks.settings_gateway import GatewaySettings, faults_of_routes
 from stacks.settings_github import GitHubSettings
 from stacks.settings_images import ImagesSettings, faults_of_images
@@ -60,6 +62,8 @@ class Platform(Section):
     gateway: GatewaySettings | None = Field(
         None, description="The way in from the internet, for services with `hosts`."
     )
+    gate: GateSettings | None = Field(None, description="Whether a change waits for the error budgets.")
+    status: StatusPageSettings | None = Field(None, description="What everybody may know: `mainstay slo page`.")
     images: ImagesSettings = Field(
         default_factory=lambda: ImagesSettings.model_validate({}), description="How images are pinned to content."
     )
@@ -235,6 +239,13 @@ def from_config(config: Mapping[str, Any], stack: str) -> Environment:
 
 def _faults_across_sections(platform: Platform) -> list[str]:
     faults = faults_of_routes(platform.gateway, platform.routes)
+    faults += slo_faults(platform)
+    known = {slo.name for slo in slos(platform)}
+    faults += [
+        f"{PROJECT}:status.slos names {name!r}, which is no SLO here; there are: {', '.join(sorted(known)) or 'none'}."
+        for name in (platform.status.slos if platform.status else ())
+        if name not in known
+    ]
     faults += faults_of_images(platform.images, platform.product_images)
     taken: dict[str, str] = {}
     names: list[tuple[str, str]] = [

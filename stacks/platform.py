@@ -7,7 +7,8 @@ from components.gateway import Gateway, GatewayArgs, Route
 from components.image_pin import ImagePins
 from components.keycloak import Keycloak
 from components.namespace import Namespace
-from components.observability import Observability, alloy
+from components.observability import alloy
+from components.observability.observability import Observability
 from components.postgres import Backup, Postgres, PostgresArgs
 from components.redis import Redis, RedisArgs
 from components.workload import (
@@ -18,6 +19,7 @@ from components.workload import (
 )
 from components.workload.pods import WorkloadArgs
 from stacks.environment import Environment, InvalidEnvironment, backup_keys, redis_password
+from stacks.objectives import slos
 from stacks.secrets import read_secrets
 from stacks.settings import PostgresSettings, RedisSettings, WorkloadSettings
 from stacks.settings_gateway import GatewaySettings
@@ -87,7 +89,13 @@ def declare(environment: Environment) -> None:
         Observability(
             "observability",
             observability_args(
-                platform.observability, namespace, environment.stack, targets(platform), alerts(platform), secrets
+                platform.observability,
+                namespace,
+                environment.stack,
+                targets(platform),
+                alerts(platform),
+                secrets,
+                slos(platform),
             ),
             inside,
         )
@@ -224,6 +232,11 @@ def _workload(
         "secret_env": {variable: secrets[secret] for variable, secret in settings.secret_env.items()},
         "connections": connections,
         "internet_ports": list(settings.internet_ports),
+        "slos": [
+            {"name": slo.name, "objective": slo.objective, "window_days": slo.window_days}
+            for slo in slos(environment.platform)
+            if slo.service == name
+        ],
     }
     if settings.command is not None:
         args["command"] = settings.command

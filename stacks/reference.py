@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stacks.environment import PROJECT, SECRETS, Platform, backup_keys, redis_password
+from stacks.settings_alerting import SMTP_PASSWORD
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET
 from stacks.settings_observability import AlertmanagerSettings, ContactsSettings, ObservabilitySettings
 
@@ -59,6 +60,12 @@ def secrets() -> list[tuple[str, list[str]]]:
         (f"`{PROJECT}:keycloak`", (ADMIN_PASSWORD, API_CLIENT_SECRET)),
         (f"`{PROJECT}:observability`", always),
         *((f"`{PROJECT}:observability.alertmanager.contacts.{key}`", names) for key, names in of_contact.items()),
+        (f"`{PROJECT}:observability.alertmanager.email`", (SMTP_PASSWORD,)),
+        *(
+            (f"`{PROJECT}:observability.alertmanager.escalation.{key}`", [each.replace("alert-", "alert-<name>-", 1)])
+            for key, names in of_contact.items()
+            for each in names
+        ),
         (f"`{PROJECT}:github.secrets`, on a real cluster", ("<name>",)),
     ]
     return [(where, [f"{SECRETS}:{name}" for name in names]) for where, names in rows]

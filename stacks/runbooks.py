@@ -8,6 +8,8 @@ from pathlib import Path
 from components.observability.observability import all_alerts
 from components.observability.runbook import pages
 from stacks.environment import load
+from stacks.objectives import slos
+from stacks.settings_alerting import levels
 from stacks.settings_observability import observability_args
 from stacks.watching import alerts, targets
 
@@ -28,8 +30,9 @@ def runbooks(root: Path, stack: str = "prod") -> dict[str, str]:
         targets(environment.platform),
         alerts(environment.platform),
         unknown,
+        slos(environment.platform),
     )
-    return pages(all_alerts(args))
+    return pages(all_alerts(args), args["namespace"], levels(watch.alertmanager))
 
 
 if __name__ == "__main__":

@@ -3,28 +3,18 @@
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from components.gateway.addresses import checked_host, checked_path
 from components.quantity import parse
+from stacks.settings_section import Section
+from stacks.settings_slo import PostgresSlos, ServiceSlos, WorkerSlos
 
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*?(:(?P<tag>[\w][\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?")
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,\-?]+")
 _RETENTION = re.compile(r"[1-9][0-9]*[dwm]")
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, camelCase, nothing unknown, nothing converted behind one's back."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        alias_generator=to_camel,
-    )
 
 
 def _name(value: str) -> str:
@@ -126,6 +116,7 @@ class PostgresSettings(Section):
     wal_storage: Quantity = Field(description="Volume for the write-ahead log.")
     max_connections: Annotated[int, Field(ge=20)] = Field(200, description="Server's limit on connections.")
     backup: BackupSettings | None = Field(None, description="Backups; the policies demand them.")
+    slos: PostgresSlos = Field(default_factory=lambda: PostgresSlos.model_validate({}), description="What it promises.")
     protect: bool = Field(False, description="Refuse to delete or replace the database.")
 
 
@@ -226,6 +217,13 @@ class ServiceSettings(WorkloadSettings):
     drain_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         30, description="How long requests may take to end after SIGTERM, in seconds."
     )
+    slos: ServiceSlos = Field(default_factory=lambda: ServiceSlos.model_validate({}), description="What it promises.")
+
+    @model_validator(mode="after")
+    def _reachable_needs_an_address(self) -> Self:
+        if self.slos.reachable and not self.hosts:
+            raise ValueError("slos.reachable is promised, but there are no hosts to reach: name some, or leave it out")
+        return self
 
 
 class WorkerSettings(WorkloadSettings):
@@ -236,6 +234,7 @@ class WorkerSettings(WorkloadSettings):
         30, description="The longest job to finish after SIGTERM, in seconds."
     )
     singleton: bool = Field(False, description="Never two at a time.")
+    slos: WorkerSlos = Field(default_factory=lambda: WorkerSlos.model_validate({}), description="What it promises.")
 
     @model_validator(mode="after")
     def _one_means_one(self) -> Self:

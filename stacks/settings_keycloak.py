@@ -13,6 +13,7 @@ from components.keycloak.keycloak import POOL_SIZE, PRIVATE_NETWORKS
 from components.quantity import parse
 from components.workload import Resources
 from stacks.settings import Name, PostgresSettings, ResourcesSettings, Section
+from stacks.settings_slo import KeycloakSlos
 
 NAME = "keycloak"
 """Kubernetes name of its objects; there is one in an environment."""
@@ -128,6 +129,7 @@ class KeycloakSettings(Section):
         description="Networks of the gateway's pods, whose X-Forwarded headers are believed.",
     )
     realm: RealmSettings = Field(description="Clients, roles and rules; imported once.")
+    slos: KeycloakSlos = Field(default_factory=lambda: KeycloakSlos.model_validate({}), description="What it promises.")
 
     @model_validator(mode="after")
     def _room_beside_the_heap(self) -> Self:

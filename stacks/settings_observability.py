@@ -1,50 +1,27 @@
 """The section `mainstay:observability` of an environment file."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Self, cast
+from typing import Annotated
 
 import pulumi
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from components.observability import Alert, ObservabilityArgs, Target
-from components.observability.alertmanager import Contacts
+from components.observability.alert import Alert
+from components.observability.alertmanager import AlertmanagerArgs
+from components.observability.monitors import Target
 from components.observability.object_store import ObjectStore
+from components.observability.observability import ObservabilityArgs
+from components.slo.objective import Slo
 from components.workload import Resources
 from stacks.settings import Name, Quantity, ResourcesSettings, Section
+from stacks.settings_alerting import AlertmanagerSettings, ContactsSettings, levels
 
-HEARTBEAT_SECRET = "alert-heartbeat-url"  # noqa: S105 (a secret's name)
-"""Always needed: whoever does not hear of Alertmanager must be told so from outside."""
+__all__ = ["AlertmanagerSettings", "ContactsSettings", "ObservabilitySettings", "observability_args"]
 
 ADMIN_PASSWORD = "grafana-admin-password"  # noqa: S105 (a secret's name)
 
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s/]+\S*$")]
-
-
-class ContactsSettings(Section):
-    """Who is told of alerts; keys and URLs are secrets of the environment."""
-
-    pagerduty: bool = Field(False, description="Call through PagerDuty; needs the secret `alert-pagerduty-key`.")
-    slack: bool = Field(False, description="Write to Slack; needs the secret `alert-slack-url`.")
-    webhook: bool = Field(False, description="Post to a webhook; needs the secret `alert-webhook-url`.")
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if not (self.pagerduty or self.slack or self.webhook):
-            raise ValueError("nobody would be told of any alert: set pagerduty, slack or webhook to true")
-        return self
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """Contact, as `components.observability.alertmanager.Contacts` calls it -> name of its secret."""
-        names = {"heartbeat_url": HEARTBEAT_SECRET}
-        if self.pagerduty:
-            names["pagerduty_key"] = "alert-pagerduty-key"
-        if self.slack:
-            names["slack_url"] = "alert-slack-url"
-        if self.webhook:
-            names["webhook_url"] = "alert-webhook-url"
-        return names
 
 
 class PrometheusSettings(Section):
@@ -57,19 +34,19 @@ class PrometheusSettings(Section):
         "35d", description="How long samples are kept; at least the window of the longest objective (30 days)."
     )
 
-
-class AlertmanagerSettings(Section):
-    """Who tells people of alerts."""
-
-    replicas: Annotated[int, Field(ge=1, le=5)] = Field(description="Servers that agree who tells; 3 in production.")
-    resources: ResourcesSettings = Field(description="Requests and limits of a server.")
-    contacts: ContactsSettings = Field(description="Who is told.")
+    @property
+    def retention_days(self) -> int:
+        """The retention in days."""
+        return int(self.retention[:-1]) * {"d": 1, "w": 7, "y": 365}[self.retention[-1]]
 
 
 class GrafanaSettings(Section):
     """The dashboards; the secret `grafana-admin-password` is the password of the user `admin`."""
 
     resources: ResourcesSettings = Field(description="Requests and limits.")
+    url: HttpsUrl | None = Field(
+        None, description="URL at which people open it; without it alerts have no link to a dashboard."
+    )
 
 
 Days = Annotated[str, Field(pattern=r"^[1-9][0-9]*d$")]
@@ -135,7 +112,7 @@ class ObservabilitySettings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Names of all secrets the section needs."""
         stores = (key for section in ("logs", "traces") for key in _store_keys(section))
-        return (*self.alertmanager.contacts.secrets.values(), ADMIN_PASSWORD, *stores)
+        return (*self.alertmanager.secrets.values(), ADMIN_PASSWORD, *stores)
 
 
 def observability_args(
@@ -145,16 +122,17 @@ def observability_args(
     targets: Sequence[Target],
     alerts: Mapping[str, Sequence[Alert]],
     secrets: Mapping[str, pulumi.Input[str]],
+    slos: Sequence[Slo] = (),
 ) -> ObservabilityArgs:
-    """The component's args. `targets`, `alerts`: what the rooms of the environment want watched."""
-    contacts = {contact: secrets[name] for contact, name in settings.alertmanager.contacts.secrets.items()}
-    return {
+    """The component's args. `targets`, `alerts`, `slos`: what the rooms of the environment want watched."""
+    args: ObservabilityArgs = {
         "namespace": namespace,
         "environment": environment,
         "owner": settings.owner,
         "runbooks": settings.runbooks,
         "targets": targets,
         "alerts": alerts,
+        "slos": slos,
         "public_hosts": settings.public_hosts,
         "prometheus": {
             "replicas": settings.prometheus.replicas,
@@ -162,11 +140,7 @@ def observability_args(
             "storage": settings.prometheus.storage,
             "retention": settings.prometheus.retention,
         },
-        "alertmanager": {
-            "replicas": settings.alertmanager.replicas,
-            "resources": _resources(settings.alertmanager.resources),
-            "contacts": cast(Contacts, contacts),
-        },
+        "alertmanager": _alertmanager(settings.alertmanager, secrets),
         "logs": {
             "retention": settings.logs.retention,
             "store": _store("logs", settings.logs.object_store, secrets),
@@ -189,6 +163,26 @@ def observability_args(
             "resources": _resources(settings.grafana.resources),
         },
     }
+    if settings.grafana.url:
+        args["dashboards"] = settings.grafana.url
+    return args
+
+
+def _alertmanager(settings: AlertmanagerSettings, secrets: Mapping[str, pulumi.Input[str]]) -> AlertmanagerArgs:
+    args: AlertmanagerArgs = {
+        "replicas": settings.replicas,
+        "resources": _resources(settings.resources),
+        "contacts": {contact: secrets[name] for contact, name in settings.secrets.items()},
+        "escalation": levels(settings),
+    }
+    if email := settings.email:
+        args["email"] = {
+            "smarthost": email.smarthost,
+            "sender": email.sender,
+            "username": email.username or email.sender,
+            "to": list(email.to),
+        }
+    return args
 
 
 def _resources(settings: ResourcesSettings) -> Resources:

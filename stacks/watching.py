@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from components import postgres, redis
 from components.keycloak import alerts as keycloak_alerts
-from components.observability import Alert, Target
+from components.observability.alert import Alert
+from components.observability.monitors import Target
 from components.postgres import alerts as postgres_alerts
 from components.redis import alerts as redis_alerts
 from components.workload import alerts as workload_alerts
@@ -27,9 +28,13 @@ def alerts(platform: Platform) -> dict[str, Sequence[Alert]]:
     """The rooms' alerts by group; a group is there where something of its kind is declared."""
     groups: list[tuple[str, object, Sequence[Alert]]] = [
         ("keycloak", platform.keycloak, keycloak_alerts.ALERTS),
-        ("postgres", platform.postgres, postgres_alerts.ALERTS),
+        ("postgres", platform.postgres, postgres_alerts.alerts(_instances(platform))),
         ("redis", platform.redis, redis_alerts.ALERTS),
         ("services", platform.services, workload_alerts.SERVICE_ALERTS),
         ("workers", platform.workers, workload_alerts.WORKER_ALERTS),
     ]
     return {name: found for name, declared, found in groups if declared}
+
+
+def _instances(platform: Platform) -> dict[str, int]:
+    return {postgres.kubernetes_name(name): each.instances for name, each in platform.postgres.items()}

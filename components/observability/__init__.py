@@ -1,7 +1,4 @@
-"""What watches an environment: Prometheus, Alertmanager, exporters, rules and monitors."""
+"""What watches an environment: metrics, alerts, logs, traces, dashboards.
 
-from components.observability.alert import Alert, Severity
-from components.observability.monitors import Target
-from components.observability.observability import Observability, ObservabilityArgs
-
-__all__ = ["Alert", "Observability", "ObservabilityArgs", "Severity", "Target"]
+Nothing is imported here: other rooms take `Alert` and `Target` from this one, and this one takes much from them.
+"""

@@ -1,7 +1,7 @@
 """Alertmanager, run by prometheus-operator: who is told of what, and how the outside learns that nobody is told."""
 
-from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -10,8 +10,9 @@ import yaml
 from components.connection import egress_to_internet
 from components.images import ALERTMANAGER as IMAGE
 from components.labels import labels, selector
-from components.observability.alert import Severity
+from components.observability.alert import URGENT, Level, Severity
 from components.observability.alerts import WATCHDOG
+from components.observability.messages import tellings
 from components.observability.monitors import Target
 from components.observability.server import spread_of_custom_resource
 from components.workload.pods import Resources
@@ -20,6 +21,7 @@ ALERTMANAGER = "alertmanager"
 """Name of the Alertmanager; the operator gives its pods the same `app.kubernetes.io/name`."""
 CONTACTS = f"{ALERTMANAGER}-contacts"
 """Secret with the receivers' keys and addresses."""
+_FOLDER = f"/etc/alertmanager/secrets/{CONTACTS}"
 PORT = 9093
 MESH_PORT = 9094
 USER = 1000
@@ -38,27 +40,40 @@ TARGET: Target = {
 REPEAT = {Severity.P0: "15m", Severity.P1: "1h", Severity.P2: "12h", Severity.P3: "24h"}
 """How soon an alert that still fires is told again."""
 _WORKING_TIME = "working-time"
+_WAYS = ("pagerduty_key", "slack_url", "webhook_url")
+_SMTP_PASSWORD = "smtp_password"  # noqa: S105 (a file's name)
 
 MUTES = (
     ("ServiceVerySlow", "ServiceSlow", ("namespace", "job")),
-    ("WorkloadGone", "WorkloadIncomplete", ("namespace", "deployment")),
+    ("WorkloadGone", "WorkloadIncomplete", ("namespace", "workload")),
     ("VolumeAlmostFull", "VolumeFilling", ("namespace", "persistentvolumeclaim")),
+    ("SLOBurnsFast", "SLOBurnsSlowly", ("slo",)),
 )
 """The first alert silences the second about the same thing: each pair is one trouble at two degrees, and nothing else
 is ever silenced. All labels named stand on both alerts: labels that are missing on both would count as equal."""
 
+Contacts = Mapping[str, pulumi.Input[str]]
+"""Keys and URLs of who is told, all of them secret; each becomes a file of that name:
 
-class Contacts(TypedDict):
-    """Who is told; at least one of PagerDuty, Slack and the webhook. All of it is secret."""
+- `heartbeat_url`: service outside the cluster that calls when the heartbeat stops; always there.
+- `pagerduty_key`: routing key of PagerDuty's Events API v2. P0 and P1 call there; PagerDuty escalates by its own rules.
+- `slack_url`: a Slack incoming webhook; every severity. `webhook_url`: gets Alertmanager's JSON; every severity.
+- `<level>-pagerduty_key`, `<level>-slack_url`, `<level>-webhook_url`: the same for a level of the escalation.
+- `smtp_password`: where e-mails are sent.
+"""
 
-    heartbeat_url: pulumi.Input[str]
-    """URL of a service outside the cluster that calls when the heartbeat stops."""
-    pagerduty_key: NotRequired[pulumi.Input[str]]
-    """Routing key of PagerDuty's Events API v2: P0 and P1 call there; PagerDuty escalates what nobody acknowledges."""
-    slack_url: NotRequired[pulumi.Input[str]]
-    """URL of a Slack incoming webhook: every severity."""
-    webhook_url: NotRequired[pulumi.Input[str]]
-    """URL that gets Alertmanager's JSON: every severity."""
+
+class Email(TypedDict):
+    """How e-mails are sent; the contact `smtp_password` is the password. TLS is required."""
+
+    smarthost: str
+    """Server and port, e.g. `smtp.example.com:587`."""
+    sender: str
+    """Address that the e-mails come from."""
+    username: str
+    """User name at the server."""
+    to: Sequence[str]
+    """Addresses that are told of every severity; may be empty where only levels of the escalation get e-mails."""
 
 
 class AlertmanagerArgs(TypedDict):
@@ -69,18 +84,29 @@ class AlertmanagerArgs(TypedDict):
     resources: Resources
     """Requests and limits of a server."""
     contacts: Contacts
-    """Who is told."""
+    """Who is told: keys and URLs."""
+    email: NotRequired[Email]
+    """How e-mails are sent, and to whom. Default: none are."""
+    escalation: NotRequired[Sequence[Level]]
+    """Who is told, and when, of a P0 or P1 that is neither mended nor silenced. Default: nobody else."""
 
 
-def configuration(contacts: Mapping[str, object], environment: str) -> str:
-    """`alertmanager.yaml`. It holds no secret: keys and URLs are read from files at each message."""
-    if not {"pagerduty_key", "slack_url", "webhook_url"} & set(contacts):
-        raise ValueError("contacts name neither pagerduty, slack nor webhook: nobody would be told of any alert")
+def configuration(
+    contacts: Collection[str], environment: str, email: Email | None = None, escalation: Sequence[Level] = ()
+) -> str:
+    """`alertmanager.yaml`. It holds no secret: keys and URLs are read from files at each message.
+
+    `contacts`: names of the contacts there are. Raises ValueError where a receiver would tell nobody.
+    """
+    first = [way for way in _WAYS if way in contacts]
+    if not first and not (email and email["to"]):
+        raise ValueError("contacts name neither pagerduty, slack, webhook nor e-mail: nobody would be told of an alert")
     config: dict[str, Any] = {
         "route": {
             # What no route below knows is told like a P1, never lost.
             "receiver": _receiver(Severity.P1),
-            "group_by": ["alertname", "namespace", "job"],
+            # Two objectives, or two services, are two troubles: each its own message and its own incident.
+            "group_by": ["alertname", "namespace", "job", "service", "slo"],
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": REPEAT[Severity.P1],
@@ -92,6 +118,11 @@ def configuration(contacts: Mapping[str, object], environment: str) -> str:
                     "group_interval": "1m",
                     "repeat_interval": "1m",
                 },
+                # Before the severities: who was told at first goes on being told by the alert itself.
+                *(
+                    {"matchers": [f'escalation="{level["name"]}"'], "receiver": level["name"], "group_wait": "10s"}
+                    for level in escalation
+                ),
                 *(_route(severity) for severity in Severity),
             ],
         },
@@ -116,9 +147,18 @@ def configuration(contacts: Mapping[str, object], environment: str) -> str:
                 "name": HEARTBEAT,
                 "webhook_configs": [{"url_file": _file("heartbeat_url"), "send_resolved": False}],
             },
-            *({"name": _receiver(severity), **_tellings(severity, contacts, environment)} for severity in Severity),
+            *(_receiver_of_severity(severity, first, email, environment) for severity in Severity),
+            *(_receiver_of_level(level, contacts, email, environment) for level in escalation),
         ],
     }
+    if email:
+        config["global"] = {
+            "smtp_smarthost": email["smarthost"],
+            "smtp_from": email["sender"],
+            "smtp_auth_username": email["username"],
+            "smtp_auth_password_file": _file(_SMTP_PASSWORD),
+            "smtp_require_tls": True,
+        }
     return yaml.safe_dump(config, sort_keys=False)
 
 
@@ -139,61 +179,57 @@ def _receiver(severity: Severity) -> str:
     return f"people-{severity.lower()}"
 
 
+def _receiver_of_severity(
+    severity: Severity, ways: Sequence[str], email: Email | None, environment: str
+) -> dict[str, Any]:
+    addresses = email["to"] if email else ()
+    urgent = severity in URGENT
+    # PagerDuty calls people: for what cannot wait, or where there is nobody else to tell.
+    if not urgent and (addresses or len(ways) > 1):
+        ways = [way for way in ways if way != "pagerduty_key"]
+    files = {way: way for way in ways}
+    return {"name": _receiver(severity), **tellings(str(severity), urgent, files, addresses, environment, _FOLDER)}
+
+
+def _receiver_of_level(
+    level: Level, contacts: Collection[str], email: Email | None, environment: str
+) -> dict[str, Any]:
+    name = level["name"]
+    files = {way: f"{name}-{way}" for way in _WAYS if f"{name}-{way}" in contacts}
+    addresses = level.get("email", ())
+    if not files and not addresses:
+        raise ValueError(f"the escalation's level {name} tells nobody: give it pagerduty, slack, webhook or email")
+    if addresses and not email:
+        raise ValueError(f"the escalation's level {name} has e-mail addresses, and no server to send by: set email")
+    return {"name": name, **tellings(f"after {level['after']}", True, files, addresses, environment, _FOLDER)}
+
+
 def _file(contact: str) -> str:
-    return f"/etc/alertmanager/secrets/{CONTACTS}/{contact}"
-
-
-def _tellings(severity: Severity, contacts: Mapping[str, object], environment: str) -> dict[str, Any]:
-    """PagerDuty calls people: for what cannot wait, or where there is nobody else to tell."""
-    tellings: dict[str, Any] = {}
-    summary = "{{ (index .Alerts 0).Annotations.summary }}{{ if gt (len .Alerts) 1 }} (and more like it){{ end }}"
-    runbook = "{{ (index .Alerts 0).Annotations.runbook_url }}"
-    title = f"[{severity} {environment}] {{{{ .GroupLabels.alertname }}}}"
-    urgent = severity in (Severity.P0, Severity.P1)
-    if "pagerduty_key" in contacts and (urgent or not {"slack_url", "webhook_url"} & set(contacts)):
-        tellings["pagerduty_configs"] = [
-            {
-                "routing_key_file": _file("pagerduty_key"),
-                "severity": "critical" if urgent else "warning",
-                "description": f"{title}: {summary}",
-                "links": [{"href": runbook, "text": "Runbook"}],
-            }
-        ]
-    if "slack_url" in contacts:
-        tellings["slack_configs"] = [
-            {
-                "api_url_file": _file("slack_url"),
-                "send_resolved": True,
-                "title": title,
-                "title_link": runbook,
-                "text": "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}",
-                "color": '{{ if eq .Status "resolved" }}good{{ else }}danger{{ end }}',
-            }
-        ]
-    if "webhook_url" in contacts:
-        tellings["webhook_configs"] = [{"url_file": _file("webhook_url"), "send_resolved": True}]
-    return tellings
+    return f"{_FOLDER}/{contact}"
 
 
 def sealed_contacts(contacts: Contacts) -> dict[str, pulumi.Output[str]]:
     """The contacts, each secret."""
-    given = cast("Mapping[str, pulumi.Input[str]]", contacts)
-    return {key: pulumi.Output.secret(value) for key, value in sorted(given.items())}
+    return {key: pulumi.Output.secret(value) for key, value in sorted(contacts.items())}
 
 
 def declare_alertmanager(args: AlertmanagerArgs, namespace: str, environment: str, parent: pulumi.Resource) -> None:
-    """Declares the servers, their configuration, and whom they may reach: each other and public HTTPS."""
+    """Declares the servers, their configuration, and whom they may reach: each other, public HTTPS, a mail server."""
     metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
         "name": ALERTMANAGER,
         "namespace": namespace,
         "labels": labels(ALERTMANAGER, ALERTMANAGER),
     }
     child = pulumi.ResourceOptions(parent=parent)
+    email = args.get("email")
+    ports = [443, int(email["smarthost"].rpartition(":")[2])] if email else [443]
     pods: kubernetes.meta.v1.LabelSelectorArgsDict = {"match_labels": TARGET["pod_labels"]}
     config = kubernetes.core.v1.Secret(
         f"{ALERTMANAGER}-config",
         metadata=metadata,
-        string_data={"alertmanager.yaml": configuration(args["contacts"], environment)},
+        string_data={
+            "alertmanager.yaml": configuration(args["contacts"], environment, email, args.get("escalation", ()))
+        },
         opts=child,
     )
     contacts = kubernetes.core.v1.Secret(
@@ -221,7 +257,7 @@ def declare_alertmanager(args: AlertmanagerArgs, namespace: str, environment: st
             "pod_selector": pods,
             "policy_types": ["Ingress", "Egress"],
             "ingress": [{"from_": [{"pod_selector": pods}], "ports": mesh}],
-            "egress": [{"to": [{"pod_selector": pods}], "ports": mesh}, egress_to_internet([443])],
+            "egress": [{"to": [{"pod_selector": pods}], "ports": mesh}, egress_to_internet(ports)],
         },
         opts=child,
     )

@@ -11,15 +11,12 @@ from components.connection import ingress_at_target
 from components.images import GRAFANA as IMAGE
 from components.labels import labels, selector
 from components.observability import loki, prometheus, tempo
-from components.observability.dashboards import DASHBOARDS, document
-from components.observability.dashboards.model import METRICS
+from components.observability.dashboards import DASHBOARDS, LOGS, METRICS, TRACES, document
 from components.observability.monitors import PROMETHEUS, Target
 from components.observability.server import declare_server, http_probes, to_pods
 from components.workload.pods import Resources
 
 GRAFANA = "grafana"
-LOGS, TRACES = "logs", "traces"
-"""Uids of the data sources that are Loki and Tempo."""
 PORT = 3000
 
 TARGET: Target = {
@@ -41,7 +38,12 @@ DATA_SOURCES: list[dict[str, Any]] = [
         "url": f"http://{PROMETHEUS}:{prometheus.PORT}",
         "isDefault": True,
         # The scrape's own interval, from which $__rate_interval is made.
-        "jsonData": {"timeInterval": "30s", "httpMethod": "POST"},
+        "jsonData": {
+            "timeInterval": "30s",
+            "httpMethod": "POST",
+            # From a request in a histogram (an exemplar) to its trace.
+            "exemplarTraceIdDestinations": [{"name": "trace_id", "datasourceUid": TRACES}],
+        },
     },
     {
         "name": "Loki",
@@ -93,7 +95,7 @@ DATA_SOURCES: list[dict[str, Any]] = [
         },
     },
 ]
-"""Where Grafana reads: a line leads to its trace, a trace to its lines and to its service's metrics."""
+"""Where Grafana reads: an exemplar and a line lead to a trace, a trace to its lines and to its service's metrics."""
 
 
 class GrafanaArgs(TypedDict):

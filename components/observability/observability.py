@@ -1,7 +1,7 @@
 """Everything that watches an environment: metrics, alerts, dashboards, logs and traces."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -19,6 +19,11 @@ from components.observability.monitors import Target, declare_monitor
 from components.observability.prometheus import PrometheusArgs, declare_prometheus
 from components.observability.telemetry_alerts import TELEMETRY
 from components.observability.tempo import TracesArgs, declare_tempo
+from components.slo.alerts import EXHAUSTED, FAST, SLOW, WITHOUT_DATA
+from components.slo.objective import Slo
+from components.slo.rules import rules as slo_rules
+
+SLO_ALERTS = (FAST, SLOW, EXHAUSTED, WITHOUT_DATA)
 
 
 class ObservabilityArgs(TypedDict):
@@ -36,6 +41,10 @@ class ObservabilityArgs(TypedDict):
     """What has metrics: from the rooms of what is declared."""
     alerts: Mapping[str, Sequence[Alert]]
     """Name of a group -> its alerts: from the rooms of what is declared."""
+    slos: NotRequired[Sequence[Slo]]
+    """What is promised: from the rooms of what is declared. Default: nothing."""
+    dashboards: NotRequired[str]
+    """URL of Grafana, to which alerts link. Default: they have no link to a dashboard."""
     public_hosts: NotRequired[Sequence[str]]
     """HTTPS URLs that are asked every 5 minutes. Default: none."""
     prometheus: PrometheusArgs
@@ -66,13 +75,13 @@ class Observability(pulumi.ComponentResource):
         if hosts:
             declare_probes(hosts, namespace, self)
             reached = [*targets, exporters.BLACKBOX_TARGET]
-        for group in rule_groups(all_alerts(args), args["owner"], args["runbooks"]):
+        for name, groups in rule_files(args).items():
             kubernetes.apiextensions.CustomResource(
-                f"rules-{group['name']}",
+                f"rules-{name}",
                 api_version="monitoring.coreos.com/v1",
                 kind="PrometheusRule",
-                metadata={"name": group["name"], "namespace": namespace, "labels": labels(group["name"], "alerts")},
-                spec={"groups": [group]},
+                metadata={"name": name, "namespace": namespace, "labels": labels(name, "alerts")},
+                spec={"groups": groups},
                 opts=pulumi.ResourceOptions(parent=self),
             )
         declare_alertmanager(args["alertmanager"], namespace, args["environment"], self)
@@ -97,8 +106,24 @@ OWN_TARGETS: tuple[Target, ...] = (
 """What watches is watched too."""
 
 
+def rule_files(args: ObservabilityArgs) -> dict[str, list[dict[str, Any]]]:
+    """Name of a PrometheusRule -> its groups: one a group of alerts, one for each service's SLOs, one for all SLOs."""
+    links = args["runbooks"], args.get("dashboards"), args["alertmanager"].get("escalation", ())
+    files = {group["name"]: [group] for group in rule_groups(_alerts(args), args["owner"], *links)}
+    promised = args.get("slos", ())
+    services = {f"slo-{slo.name}": slo.service for slo in promised}
+    for group in slo_rules(promised, *links):
+        service = services.get(group["name"])
+        files.setdefault(f"slos-{service}" if service else "slos", []).append(group)
+    return files
+
+
 def all_alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
-    """Group -> alerts, those of this room included."""
+    """Group -> alerts, those of this room and those of SLOs included."""
+    return {**_alerts(args), **({"slos": SLO_ALERTS} if args.get("slos") else {})}
+
+
+def _alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
     jobs = [target["name"] for target in [*args["targets"], *OWN_TARGETS]]
     own = {"pods": PODS, "monitoring": [*MONITORING, targets_missing(jobs)], "telemetry": TELEMETRY}
     if args.get("public_hosts"):

@@ -9,14 +9,21 @@ TELEMETRY: list[Alert] = [
         "for_": "15m",
         "severity": Severity.P1,
         "summary": "Loki has failed for half an hour to write logs to its bucket.",
+        "description": "{{ $value | humanize }} chunks could not be written within 15 minutes.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+Loki cannot write to its bucket.
+
+## Impact
 Logs gather on Loki's own volume and are lost with it, or when it is full.
 
-## Act
+## First checks
 1. `kubectl logs loki-0 --tail=200 | grep -i flush`: AccessDenied is a key that has been revoked, NoSuchBucket a name.
-2. Set `secrets:logs-access-key-id` and `secrets:logs-secret-access-key` anew and deploy: Loki restarts with them.
-3. VolumeFilling fires too? Raise `observability.logs.storage` first, that buys time.
+
+## Mitigation
+1. Set `secrets:logs-access-key-id` and `secrets:logs-secret-access-key` anew and deploy: Loki restarts with them.
+2. VolumeFilling fires too? Raise `observability.logs.storage` first, that buys time.
 """,
     },
     {
@@ -25,13 +32,22 @@ Logs gather on Loki's own volume and are lost with it, or when it is full.
         "for_": "15m",
         "severity": Severity.P2,
         "summary": "Loki refuses log lines: {{ $labels.reason }}.",
+        "description": "{{ $value | humanize }} lines a second are refused, for 15 minutes.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
-These lines are lost. The reason is Loki's own word for the limit that was met.
+Loki refuses what it is sent; the reason is Loki's own word for the limit that was met.
 
-## Act
+## Impact
+These lines are lost.
+
+## First checks
 1. `rate_limited`, `per_stream_rate_limit`: who writes so much? In Grafana: `topk(5, sum by (service_name)
-   (bytes_rate({namespace=~".+"}[5m])))`. Mostly a loop, or a log level left at debug.
+   (bytes_rate({namespace=~".+"}[5m])))`.
+2. `kubectl logs loki-0 --tail=100`: the lines that name the limit.
+
+## Mitigation
+1. Mostly a loop, or a log level left at debug: lower `LOG_LEVEL` of that service and deploy.
 2. `greater_than_max_sample_age`: lines older than 7 days, mostly of a collector that has just come back. It passes.
 """,
     },
@@ -47,12 +63,21 @@ These lines are lost. The reason is Loki's own word for the limit that was met.
         "for_": "1h",
         "severity": Severity.P2,
         "summary": "Loki has deleted no old logs for {{ $value | humanizeDuration }}.",
+        "description": "The last run that worked is longer than 24 hours ago.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+Loki's compactor, which deletes old lines each ten minutes, does not get through.
+
+## Impact
 Lines are kept longer than the environment says. Nothing is lost; what has to be forgotten is not.
 
-## Act
+## First checks
 1. `kubectl logs loki-0 --tail=500 | grep -i -e compactor -e retention`: a key without the right to delete?
+
+## Mitigation
+1. Give the key the right to delete in the bucket, or set `secrets:logs-…` to one that has it, and deploy.
+2. No error in the log: `kubectl delete pod loki-0`; the compactor starts anew.
 """,
     },
     {
@@ -60,15 +85,24 @@ Lines are kept longer than the environment says. Nothing is lost; what has to be
         "expr": "sum by (namespace, reason) (increase(loki_write_dropped_entries_total[10m])) > 0",
         "for_": "0m",
         "severity": Severity.P2,
+        "service": "alloy",
         "summary": "Alloy gave up on {{ $value | humanize }} log lines within 10 minutes: {{ $labels.reason }}.",
+        "description": "Alloy could not hand them to Loki, and does not try again.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
-Alloy tried for some minutes to hand them to Loki, and dropped them.
+Alloy tried for some minutes to hand lines to Loki, and dropped them.
 
-## Act
+## Impact
+They are lost, unless the pods still have them.
+
+## First checks
 1. Is Loki up? `kubectl get pods -l app.kubernetes.io/name=loki`. Is LogsRefused firing? Then go on there.
 2. `kubectl logs -l app.kubernetes.io/name=alloy --tail=100 | grep loki.write`.
-3. Lines that pods still have can be read again: delete the pod and the claim `data-alloy-<n>`.
+
+## Mitigation
+1. Loki is down: bring it back first (WorkloadIncomplete, PodPending).
+2. Lines that pods still have can be read again: delete the pod and the claim `data-alloy-<n>`.
 """,
     },
     {
@@ -76,31 +110,52 @@ Alloy tried for some minutes to hand them to Loki, and dropped them.
         "expr": "sum by (namespace) (increase(otelcol_exporter_send_failed_spans_total[10m])) > 0",
         "for_": "0m",
         "severity": Severity.P3,
+        "service": "alloy",
         "summary": "Alloy gave up on {{ $value | humanize }} spans within 10 minutes.",
+        "description": "Alloy could not hand them to Tempo, and does not try again.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+Alloy tried for some minutes to hand spans to Tempo, and dropped them.
+
+## Impact
 Traces of that time have holes, or are missing.
 
-## Act
+## First checks
 1. Is Tempo up? `kubectl get pods -l app.kubernetes.io/name=tempo`.
 2. `kubectl logs -l app.kubernetes.io/name=alloy --tail=100 | grep otelcol.exporter`.
+
+## Mitigation
+1. Tempo is down: bring it back (WorkloadIncomplete, PodPending). What was lost stays lost.
+2. Tempo refuses (ResourceExhausted): more spans than it takes; sample fewer, or raise `observability.traces.resources`.
 """,
     },
     {
         "name": "CollectorUnhealthy",
         "expr": (
-            "max by (namespace, pod) "
+            "max by (namespace, job, pod) "
             '(alloy_component_controller_running_components{health_type=~"unhealthy|exited"}) > 0'
         ),
         "for_": "10m",
         "severity": Severity.P2,
         "summary": "{{ $value }} parts of {{ $labels.pod }} do not work.",
+        "description": "For 10 minutes a component of it has been unhealthy or has ended.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+A component of Alloy reports a fault.
+
+## Impact
 Logs or traces may not be collected.
 
-## Act
+## First checks
 1. `kubectl port-forward alloy-0 12345`, then http://127.0.0.1:12345/api/v0/web/components: which, and its message.
+2. `kubectl logs alloy-0 --tail=100`.
+
+## Mitigation
+1. It cannot reach Loki or Tempo: see whether those run.
+2. It cannot list pods: `kubectl get rolebinding,clusterrolebinding | grep alloy`; deploy again.
+3. Else `kubectl delete pod <pod>`.
 """,
     },
     {
@@ -109,13 +164,21 @@ Logs or traces may not be collected.
         "for_": "15m",
         "severity": Severity.P2,
         "summary": "Tempo has failed for half an hour to write traces to its bucket.",
+        "description": "{{ $value | humanize }} blocks could not be written within 15 minutes.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+Tempo cannot write to its bucket.
+
+## Impact
 Traces gather on Tempo's own volume and are lost with it, or when it is full.
 
-## Act
+## First checks
 1. `kubectl logs tempo-0 --tail=200 | grep -i flush`: AccessDenied is a key that has been revoked, NoSuchBucket a name.
-2. Set `secrets:traces-access-key-id` and `secrets:traces-secret-access-key` anew and deploy: Tempo restarts with them.
+
+## Mitigation
+1. Set `secrets:traces-access-key-id` and `secrets:traces-secret-access-key` anew and deploy: Tempo restarts with them.
+2. VolumeFilling fires too? Raise `observability.traces.storage` first, that buys time.
 """,
     },
     {
@@ -124,12 +187,20 @@ Traces gather on Tempo's own volume and are lost with it, or when it is full.
         "for_": "1h",
         "severity": Severity.P3,
         "summary": "Tempo failed {{ $value | humanize }} times within 6 hours to delete old traces.",
+        "description": "More than 3 failures within 6 hours: deleting does not work.",
+        "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
+Tempo cannot delete from its bucket.
+
+## Impact
 Traces are kept longer than the environment says.
 
-## Act
+## First checks
 1. `kubectl logs tempo-0 --tail=500 | grep -i retention`: a key without the right to delete?
+
+## Mitigation
+1. Give the key the right to delete in the bucket, or set `secrets:traces-…` to one that has it, and deploy.
 """,
     },
 ]

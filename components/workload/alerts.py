@@ -47,15 +47,24 @@ SERVICE_ALERTS: list[Alert] = [
         "for_": "2m",
         "severity": Severity.P0,
         "summary": "{{ $value | humanizePercentage }} of the requests to {{ $labels.job }} fail.",
+        "description": "More than 5 %, and at least 3 requests, of the last five minutes were answered with 5xx.",
+        "dashboard": "services",
         "runbook": """\
 ## Meaning
-More than 5 % of the requests of the last five minutes were answered with 5xx: users see errors.
+The service answers with 5xx.
 
-## Act
+## Impact
+Users see errors instead of what they asked for; what they sent may be lost.
+
+## First checks
 1. Dashboard Services, "5xx per route": one route, or all?
-2. Deployed within the last hour? Roll back: `kubectl rollout undo deployment/<service>`, then the same in git.
+2. `kubectl rollout history deployment/<service>`: deployed within the last hour?
 3. All routes: is PostgresDown or RedisDown firing? Mend that first.
-4. One route: the logs of its failures, `{app="<service>"} | json | status >= 500`, name the exception.
+4. One route: the logs of its failures, `{app="<service>"} | json | status >= 500` in Grafana, name the exception.
+
+## Mitigation
+1. Deployed lately: `kubectl rollout undo deployment/<service>`, then the same in git.
+2. A dependency outside (model, mail server) fails: turn the feature off until it is back.
 """,
     },
     {
@@ -64,14 +73,23 @@ More than 5 % of the requests of the last five minutes were answered with 5xx: u
         "for_": "10m",
         "severity": Severity.P2,
         "summary": "One in twenty requests to {{ $labels.job }} takes longer than {{ $value | humanizeDuration }}.",
+        "description": "The 95th percentile has been above 1 s for 10 minutes.",
+        "dashboard": "services",
         "runbook": """\
 ## Meaning
-The 95th percentile of the answer time is above 1 s.
+The service takes long to answer a part of the requests.
 
-## Act
-1. Dashboard Services: which route, and since when? Compare with the last deployment.
+## Impact
+One request in twenty feels slow to its user.
+
+## First checks
+1. Dashboard Services: which route, and since when? Compare with `kubectl rollout history deployment/<service>`.
 2. A trace of a slow request (Grafana, Tempo) shows whether the database, a model or the service itself takes the time.
-3. CPU near its request (PodCpuHigh)? Raise `replicas`.
+3. CPU near its request (PodCpuHigh)?
+
+## Mitigation
+1. At its CPU: raise `replicas`.
+2. One slow query: add its index, or roll back what brought it.
 """,
     },
     {
@@ -80,14 +98,23 @@ The 95th percentile of the answer time is above 1 s.
         "for_": "5m",
         "severity": Severity.P1,
         "summary": "One in twenty requests to {{ $labels.job }} takes longer than {{ $value | humanizeDuration }}.",
+        "description": "The 95th percentile has been above 2 s for 5 minutes.",
+        "dashboard": "services",
         "runbook": """\
 ## Meaning
-The 95th percentile of the answer time is above 2 s: users give up.
+The service takes very long to answer a part of the requests.
 
-## Act
-1. Deployed within the last hour? Roll back: `kubectl rollout undo deployment/<service>`, then the same in git.
-2. Postgres: long queries or locks (`SELECT * FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)?
-3. Then as for ServiceSlow.
+## Impact
+Users wait, try again, which makes it worse, and give up.
+
+## First checks
+1. `kubectl rollout history deployment/<service>`: deployed within the last hour?
+2. Is PostgresQueriesWait or PostgresConnectionsHigh firing? Go on there.
+3. A trace of a slow request (Grafana, Tempo) shows what takes the time.
+
+## Mitigation
+1. Deployed lately: `kubectl rollout undo deployment/<service>`, then the same in git.
+2. Then as for ServiceSlow.
 """,
     },
 ]
@@ -98,14 +125,24 @@ WORKER_ALERTS: list[Alert] = [
         "expr": "max by (namespace, queue) (queue_depth) > 100",
         "for_": "10m",
         "severity": Severity.P2,
+        "service": "{{ $labels.queue }}",
         "summary": "{{ $value }} jobs wait in the queue {{ $labels.queue }}.",
+        "description": "More than 100, for 10 minutes.",
+        "dashboard": "workers",
         "runbook": """\
 ## Meaning
 Jobs come faster than they are done, or they are not done at all (then QueueStuck fires too).
 
-## Act
+## Impact
+What the jobs do comes late: e-mails, runs.
+
+## First checks
 1. Dashboard Workers: did the intake grow, or did the throughput fall?
-2. Intake: raise the worker's `replicas`. Throughput: what do its jobs wait for (mail server, model, database)?
+2. `kubectl logs deployment/<worker> --tail=100`: what do its jobs wait for (mail server, model, database)?
+
+## Mitigation
+1. Intake: raise the worker's `replicas` and deploy.
+2. Throughput: mend what the jobs wait for.
 """,
     },
     {
@@ -116,15 +153,24 @@ Jobs come faster than they are done, or they are not done at all (then QueueStuc
         ),
         "for_": "5m",
         "severity": Severity.P1,
+        "service": "{{ $labels.queue }}",
         "summary": "Jobs wait in the queue {{ $labels.queue }} and none has been done for ten minutes.",
+        "description": "At least {{ $value }} waited all the time, and none was done.",
+        "dashboard": "workers",
         "runbook": """\
 ## Meaning
-The worker takes no jobs, or never ends one: e-mails are not sent, runs stand still.
+The worker takes no jobs, or never ends one.
 
-## Act
+## Impact
+E-mails are not sent, runs stand still.
+
+## First checks
 1. `kubectl get pods -l app.kubernetes.io/component=worker`: is it running?
-2. `kubectl logs deployment/<worker> --tail=100`: the same job again and again? Set it aside (dead-letter queue).
-3. No log at all: it hangs; `kubectl rollout restart deployment/<worker>`.
+2. `kubectl logs deployment/<worker> --tail=100`: the same job again and again?
+
+## Mitigation
+1. The same job again and again: set it aside (dead-letter queue).
+2. No log at all: it hangs; `kubectl rollout restart deployment/<worker>`.
 """,
     },
     {
@@ -134,14 +180,22 @@ The worker takes no jobs, or never ends one: e-mails are not sent, runs stand st
         "for_": "0m",
         "severity": Severity.P1,
         "summary": "{{ $labels.job }} has not ticked for {{ $value | humanizeDuration }}.",
+        "description": "It should tick every 5 s; three ticks and a scrape are allowed for.",
+        "dashboard": "workers",
         "runbook": """\
 ## Meaning
-The engine ticks every 5 s; three ticks and more are missing, so that nothing in the product moves.
+The engine does not end its tick, or does not run.
 
-## Act
+## Impact
+Nothing in the product moves.
+
+## First checks
 1. `kubectl logs deployment/<worker> --tail=100`: what does the last tick wait for?
-2. LlmSlow fires: the model holds the tick; switch to the fallback model.
-3. No log: `kubectl rollout restart deployment/<worker>`.
+2. LlmSlow fires: the model holds the tick.
+
+## Mitigation
+1. Switch to the fallback model.
+2. No log: `kubectl rollout restart deployment/<worker>`.
 """,
     },
     {
@@ -153,13 +207,22 @@ The engine ticks every 5 s; three ticks and more are missing, so that nothing in
         "for_": "5m",
         "severity": Severity.P2,
         "summary": "The language model answers {{ $labels.job }} in {{ $value | humanizeDuration }} (95th percentile).",
+        "description": "The 95th percentile has been above 30 s for 5 minutes.",
+        "dashboard": "workers",
         "runbook": """\
 ## Meaning
-The model's API takes longer than 30 s.
+The model's API answers slowly.
 
-## Act
+## Impact
+Runs take long; the engine may miss its ticks.
+
+## First checks
 1. Look at the provider's status page.
-2. Switch to the fallback model, or turn the feature off, until it recovers.
+2. `kubectl logs deployment/<worker> --tail=100`: time-outs, or rate limits (429)?
+
+## Mitigation
+1. Switch to the fallback model, or turn the feature off, until it recovers.
+2. Rate limits: ask the provider for a higher one, or lower the number of runs at once.
 """,
     },
     {
@@ -168,13 +231,22 @@ The model's API takes longer than 30 s.
         "for_": "0m",
         "severity": Severity.P2,
         "summary": "{{ $labels.job }} has spent {{ $value | humanizePercentage }} of today's tokens.",
+        "description": "More than 80 % of the daily limit.",
+        "dashboard": "workers",
         "runbook": """\
 ## Meaning
+The day's tokens go faster than planned.
+
+## Impact
 At 100 % calls to the model are refused until midnight UTC.
 
-## Act
-1. More users, or a loop? Compare the calls per run with yesterday's.
-2. A loop: stop that run. More users: ask the owner of the budget for a higher limit.
+## First checks
+1. Dashboard Workers: more users, or a loop? Compare the calls per run with yesterday's.
+2. `kubectl logs deployment/<worker> --tail=200`: the same run again and again?
+
+## Mitigation
+1. A loop: stop that run.
+2. More users: ask the owner of the budget for a higher limit.
 """,
     },
 ]

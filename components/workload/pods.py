@@ -52,6 +52,17 @@ class ProbePaths(TypedDict):
     """Answers 200 unless only a restart helps; never looks at dependencies."""
 
 
+class Promised(TypedDict):
+    """A service-level objective."""
+
+    name: str
+    """Unique in the environment, e.g. `api-availability`."""
+    objective: float
+    """Share of events that must be good, e.g. 0.995."""
+    window_days: int
+    """Over how many days."""
+
+
 class WorkloadArgs(TypedDict):
     """What services and workers have in common."""
 
@@ -75,6 +86,8 @@ class WorkloadArgs(TypedDict):
     """Environment variable -> the thing whose URL it holds; opens the network between the two, and no more."""
     internet_ports: NotRequired[Sequence[int]]
     """TCP ports on public addresses that the pods may reach. Default: none."""
+    slos: NotRequired[Sequence[Promised]]
+    """What it promises, for whoever reads the state, policies above all. Default: nothing."""
 
 
 def sealed(args: WorkloadArgs) -> dict[str, object]:

@@ -116,11 +116,12 @@ def project(root: Path) -> Product:
     product = Product(root)
     for stack in ("staging", "prod"):
         config = cast(dict[str, Any], read_yaml(REPOSITORY / f"Pulumi.{stack}.yaml")["config"])
-        for section in ("keycloak", "observability", "gateway", "github"):
+        for section in ("keycloak", "observability", "gateway", "gate", "status", "github"):
             del config[f"mainstay:{section}"]
         del config["mainstay:postgres"]["auth"]
         for service in config["mainstay:services"].values():
             service.pop("hosts", None)
+            service["slos"].pop("reachable", None)
         api = config["mainstay:services"]["api"]
         for variable in ("OIDC_ISSUER", "OIDC_URL"):
             del api["connections"][variable]

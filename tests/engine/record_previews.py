@@ -23,6 +23,7 @@ GOLDEN = REPOSITORY / "tests" / "unit" / "golden"
 Config = dict[str, Any]
 
 _SMALL = {"cpu": "50m", "memory": "128Mi", "memoryLimit": "256Mi"}
+_AVAILABLE = {"availability": {"objective": 99.5, "quietRate": 1}}
 ENVIRONMENT: Config = {
     "mainstay:namespace": {
         "name": "shop",
@@ -65,6 +66,7 @@ ENVIRONMENT: Config = {
             "resources": _SMALL,
             "secretEnv": {"SESSION_KEY": "session-key"},
             "connections": {"DATABASE_URL": "postgres.main", "REDIS_URL": "redis.queue"},
+            "slos": _AVAILABLE,
         },
         "web": {
             "image": "registry.example/shop/web:1.4.2",
@@ -72,6 +74,7 @@ ENVIRONMENT: Config = {
             "replicas": 1,
             "resources": _SMALL,
             "connections": {"API_URL": "services.api"},
+            "slos": _AVAILABLE,
         },
     },
 }
@@ -87,8 +90,13 @@ def scale(config: Config) -> None:
 
 
 def new_service(config: Config) -> None:
-    search = {"image": "registry.example/shop/search:0.1.0", "port": 8080, "replicas": 1, "resources": _SMALL}
-    config["mainstay:services"]["search"] = search
+    config["mainstay:services"]["search"] = {
+        "image": "registry.example/shop/search:0.1.0",
+        "port": 8080,
+        "replicas": 1,
+        "resources": _SMALL,
+        "slos": _AVAILABLE,
+    }
 
 
 def service_renamed(config: Config) -> None:

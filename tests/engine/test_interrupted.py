@@ -108,6 +108,7 @@ def _environment(namespace: str, services: tuple[str, ...] = ("api", "web")) -> 
         "replicas": 2,
         "resources": {"cpu": "50m", "memory": "64Mi", "memoryLimit": "64Mi"},
         "secretEnv": {"KEY": "session-key"},
+        "slos": {"availability": {"objective": 99.5, "quietRate": 1}},
     }
     return {
         "mainstay:namespace": {

@@ -116,6 +116,14 @@ def unknown() -> pulumi.Output[Any]:
     return made.id.apply(lambda made_id: [{"metadata": {"name": str(made_id)}}])
 
 
+def monitoring(kind: str, labels: Mapping[str, str], spec: Any) -> pulumi.Resource:
+    """An object of the Prometheus operator."""
+    metadata: Any = {"name": kind.lower(), "namespace": "shop", "labels": labels}
+    return kubernetes.apiextensions.CustomResource(
+        kind.lower(), api_version="monitoring.coreos.com/v1", kind=kind, metadata=metadata, spec=spec
+    )
+
+
 class Worker(pulumi.ComponentResource):
     """What a component looks like to the engine: args in, no outputs."""
 
@@ -136,8 +144,7 @@ def test_a_violation_stops_the_run_and_says_why(run: Runner) -> None:
 def test_a_good_stack_passes_and_what_was_looked_at_is_written_down(run: Runner) -> None:
     def program() -> None:
         redis("redis", {REASON: "refilled from Postgres"})
-        Worker("mail", {"slos": [{"name": "delivery"}]})
-        Worker("engine", {"image": "engine"})
+        Worker("mail", {"slos": [{"name": "delivery", "objective": 0.95, "window_days": 30}]})
 
     done = run(program)
     assert done.succeeded
@@ -146,10 +153,7 @@ def test_a_good_stack_passes_and_what_was_looked_at_is_written_down(run: Runner)
     assert [finding.reasons for finding in done.rule("stateful-has-backup").of(Outcome.EXEMPT)] == [
         ("refilled from Postgres",)
     ]
-    slos = done.rule("service-has-slos")
-    assert [finding.subject for finding in slos.of(Outcome.PASS)] == ["Worker mail"]
-    assert [finding.subject for finding in slos.of(Outcome.FAIL)] == ["Worker engine"]
-    assert "[advisory]" in done.output
+    assert [finding.subject for finding in done.rule("service-has-slos").of(Outcome.PASS)] == ["Worker mail"]
     # Neither the pack nor its end leaves anything else among the messages.
     assert "Traceback" not in done.output
 
@@ -206,11 +210,44 @@ def test_no_secret_is_told(run: Runner) -> None:
 
 
 def test_a_level_can_be_set_for_a_run(run: Runner, tmp_path: Path) -> None:
+    def program() -> None:
+        redis("redis")
+        Worker("engine", {"image": "engine"})
+
     config = tmp_path / "levels.json"
-    config.write_text('{"stateful-has-backup": "advisory"}')
-    done = run(lambda: redis("redis") and None, policy_pack_config=config)
+    config.write_text('{"stateful-has-backup": "advisory", "service-has-slos": "advisory"}')
+    done = run(program, policy_pack_config=config)
     assert done.succeeded
     assert re.search(r"\[advisory\].*stateful-has-backup", done.output)
+    assert "Worker engine: it declares no SLO (slos)." in done.output
+    assert [finding.subject for finding in done.rule("service-has-slos").of(Outcome.FAIL)] == ["Worker engine"]
+
+
+def test_objectives_count_only_where_prometheus_is_given_their_rules(run: Runner) -> None:
+    declared = {"name": "mail-delivery", "objective": 0.95, "window_days": 30}
+    groups = [
+        {
+            "name": "slo",
+            "rules": [
+                {"record": "slo:error_budget:ratio", "expr": "vector(0.05)", "labels": {"slo": declared["name"]}},
+                {"alert": "SLOBurnsFast", "expr": "slo:burn:ratio1h > 14.4"},
+            ],
+        }
+    ]
+
+    def program(label: str) -> None:
+        monitoring("Prometheus", {}, {"ruleSelector": {"matchLabels": {"tier": "shop"}}})
+        monitoring("PrometheusRule", {"tier": label}, {"groups": groups})
+        Worker("mail", {"slos": [declared]})
+
+    watched = run(lambda: program("shop"))
+    assert watched.succeeded, watched.output
+    assert [finding.subject for finding in watched.rule("service-has-slos").of(Outcome.PASS)] == ["Worker mail"]
+    unwatched = run(lambda: program("other"))
+    assert not unwatched.succeeded
+    assert (
+        "Worker mail: nothing evaluates its SLO mail-delivery: PrometheusRule shop/prometheusrule" in unwatched.output
+    )
 
 
 def test_results_that_cannot_be_written_fail_the_run(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ SERVICE = {
     "replicas": 1,
     "resources": {"cpu": "50m", "memory": "64Mi", "memoryLimit": "64Mi"},
     "secretEnv": {"KEY": "session-key", "TOKEN": "token"},
+    "slos": {"availability": {"objective": 99.5, "quietRate": 1}},
 }
 
 

@@ -16,6 +16,8 @@ TYPES = {
     "Cluster": "kubernetes:postgresql.cnpg.io/v1:Cluster",
     "ScheduledBackup": "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup",
     "ObjectStore": "kubernetes:barmancloud.cnpg.io/v1:ObjectStore",
+    "Prometheus": "kubernetes:monitoring.coreos.com/v1:Prometheus",
+    "PrometheusRule": "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
     "Deployment": "kubernetes:apps/v1:Deployment",
     "StatefulSet": "kubernetes:apps/v1:StatefulSet",
     "DaemonSet": "kubernetes:apps/v1:DaemonSet",

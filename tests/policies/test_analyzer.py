@@ -73,7 +73,7 @@ def test_the_pack_introduces_itself() -> None:
     policies = {policy.name: policy for policy in info.policies}
     assert {name: policy.enforcementLevel for name, policy in policies.items()} == {
         "probes-present": protocol.MANDATORY,
-        "service-has-slos": protocol.ADVISORY,
+        "service-has-slos": protocol.MANDATORY,
         "stateful-has-backup": protocol.MANDATORY,
     }
     assert all(policy.policy_type == protocol.POLICY_TYPE_STACK for policy in policies.values())
@@ -184,10 +184,10 @@ def test_an_exemption_is_shown_and_not_a_violation(tmp_path: Path) -> None:
 
 
 def test_a_component_is_judged_by_its_args() -> None:
-    with_slos = ("Worker", "with", {"slos": [{"name": "ticks"}]})
+    with_slos = ("Worker", "with", {"slos": [{"name": "ticks", "objective": 0.99, "window_days": 30}]})
     without = ("Worker", "without", {"image": "x"})
     response = analyze([("Worker", "with", {}), ("Worker", "without", {})], declared=[with_slos, without])
-    assert complaints(response) == [("service-has-slos", "without", protocol.ADVISORY)]
+    assert complaints(response) == [("service-has-slos", "without", protocol.MANDATORY)]
 
 
 def test_the_results_say_what_was_evaluated(tmp_path: Path) -> None:

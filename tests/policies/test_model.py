@@ -49,6 +49,26 @@ def test_a_search_tells_the_certain_from_the_possible() -> None:
     assert set(map(id, matches.possible)) == {id(unnamed), id(unplaced)}
 
 
+def test_resources_of_a_kind_are_in_order_whatever_their_version() -> None:
+    old = resource("Deployment", "b")
+    new = Resource("urn:a", "kubernetes:apps/v2:Deployment", "a", {})
+    assert Stack([old, resource("Service"), new]).of("apps/Deployment") == (new, old)
+    assert Stack([old]).of("core/Service") == ()
+
+
+def test_a_question_about_a_stack_is_answered_once_for_each_stack() -> None:
+    asked: list[Stack] = []
+
+    def question(stack: Stack) -> int:
+        asked.append(stack)
+        return len(stack.resources)
+
+    one, other = Stack([resource("Service")]), Stack([])
+    assert [stack.once(question) for stack in (one, one, other)] == [1, 1, 0]
+    assert asked == [one, other]
+    assert one.once(lambda _stack: None) is None
+
+
 def test_reading_goes_on_where_nothing_is() -> None:
     node = Node({"a": {"b": "x"}, "c": 1})
     assert node.at("a", "b").text() == "x"

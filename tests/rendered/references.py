@@ -155,6 +155,12 @@ def _module(index: Index, site: Site) -> list[str]:
     return [f"module {site.value} of its prober"] if service else []
 
 
+def _watched(index: Index, site: Site) -> list[str]:
+    """The service that a rule names is one whose metrics are read, unless the series themselves name it."""
+    known = site.value.startswith("{{") or index.find("PodMonitor", site.value) or index.find("Probe", site.value)
+    return [] if known else [f"PodMonitor/{site.value}"]
+
+
 def _listener(index: Index, site: Site) -> list[str]:
     gateway = index.find("Gateway", site.value["name"])
     if gateway is None:
@@ -259,6 +265,7 @@ CHECKS: Mapping[str, Check] = {
     "Alertmanager.spec.secrets": _named("Secret"),
     "PodMonitor.spec.selector": _pods,
     "PodMonitor.spec.podMetricsEndpoints.port": _scraped_port,
+    "PrometheusRule.spec.groups.rules.labels.service": _watched,
     "Probe.spec.prober.url": _prober,
     "Probe.spec.module": _module,
     # Gateway API and Envoy Gateway

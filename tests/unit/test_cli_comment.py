@@ -47,6 +47,20 @@ def test_a_backup_that_is_removed_is_told_in_the_first_lines(tmp_path: Path) -> 
     assert "Give the database a backup" in third
 
 
+def test_an_advisory_policy_that_fails_is_told_first_of_the_policies_and_stops_nothing() -> None:
+    fault = Finding("api", "HttpService api", Outcome.FAIL, ("it has no owner",))
+    advisory = RuleResult("service-has-owner", "t", Enforcement.ADVISORY, Severity.LOW, "r", (fault,))
+    result = _result([_step("api", "create")])
+    assert result.policy is not None
+    policy = replace(result.policy, rules=(*result.policy.rules, advisory))
+    violations = (Violation(advisory.id, "advisory", fault.urn, "m"),)
+    text = markdown([review.of(replace(result, policy=policy, violations=violations), "a cluster")])
+    assert text.startswith("**Safe** · `shop`: 1 new\n")
+    row, other = (f"\n| `{rule.id}` | {rule.enforcement.value} | " for rule in (advisory, *result.policy.rules))
+    assert text.index(row) < text.index(other)
+    assert "\n- fail: `service-has-owner` `HttpService api`: it has no owner.\n" in text
+
+
 def test_a_comment_of_several_environments_begins_with_the_verdict_of_each(tmp_path: Path) -> None:
     staging, prod = recorded("image-bump", tmp_path), recorded("backup-removed", tmp_path)
     text = markdown([replace(staging, stack="staging"), replace(prod, stack="prod")])

@@ -32,7 +32,18 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["up"], ["deploy", "staging"], ["up", "staging", "--force"], ["cluster", "start", "--port", "0"]]
+    "arguments",
+    [
+        ["gate"],
+        ["gate", "staging", "--override", " ", "--by", "ana"],
+        ["slo", "page", "staging"],
+        [],
+        ["up"],
+        ["deploy", "staging"],
+        ["up", "staging", "--force"],
+        ["cluster", "start", "--port", "0"],
+        ["slo"],
+    ],
 )
 def test_wrong_usage_is_code_2_with_the_usage(run: Run, arguments: list[str]) -> None:
     code, out, err = run(*arguments)
@@ -118,3 +129,28 @@ def test_an_interrupt_is_code_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     code, _, err = run("render", "staging")
     assert code == 130
     assert err.startswith("Stopped")
+
+
+@pytest.mark.parametrize("verb", ["gate", "up"])
+def test_an_override_without_a_name_goes_nowhere(run: Run, verb: str) -> None:
+    code, out, err = run(verb, "staging", "--override", "it is urgent")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: --override REASON and --by WHO belong together")
+
+
+def test_on_the_embedded_cluster_there_is_no_prometheus_to_ask(run: Run) -> None:
+    code, out, err = run("gate", "staging")
+    assert (code, err) == (0, "")
+    assert out.startswith("Budget gate: The embedded cluster runs no Prometheus (its pods are simulated)")
+    assert run("slo", "report", "staging")[0] == 1
+
+
+def test_a_month_and_an_address_are_checked_before_anything_is_asked(run: Run) -> None:
+    nowhere = "http://127.0.0.1:1"
+    assert (
+        "'2026-13' is not a month" in run("slo", "report", "staging", "--prometheus", nowhere, "--month", "2026-13")[2]
+    )
+    assert "must be like https://" in run("slo", "status", "staging", "--prometheus", "nowhere")[2]
+    assert run("slo", "status", "staging", "--prometheus", nowhere)[2] == (
+        f"error: Prometheus does not answer at {nowhere}: connection refused.\n"
+    )

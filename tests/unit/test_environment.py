@@ -67,7 +67,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
     ),
     "a service called like a database's objects": (
         lambda config: config["mainstay:services"].update(
-            {"postgres-main": {**config["mainstay:services"]["web"], "hosts": []}}
+            {"postgres-main": {**config["mainstay:services"]["web"], "hosts": [], "slos": {}}}
         ),
         "Pulumi.staging.yaml: mainstay:services.postgres-main and mainstay:postgres.main would both be called "
         "'postgres-main' in Kubernetes; rename one.",
@@ -136,7 +136,7 @@ def test_near_misses_are_accepted(staging: Config) -> None:
     api["resources"] = {"cpu": 1, "memory": "1Gi", "memoryLimit": "1024Mi"}
     api["image"] = "registry.example:5000/shop/api@sha256:" + "0" * 64
     api["connections"]["ALSO_DATABASE_URL"] = "postgres.main"
-    staging["mainstay:services"]["main"] = {**staging["mainstay:services"]["web"], "hosts": []}
+    staging["mainstay:services"]["main"] = {**staging["mainstay:services"]["web"], "hosts": [], "slos": {}}
     staging["secrets:not-needed-any-more"] = {"secure": "v1:abc"}
     platform = from_config(staging, "staging").platform
     assert platform.services["api"].resources.cpu == "1"
@@ -173,6 +173,7 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
     assert from_config(staging, "staging").required_secrets == (
         "secrets:alert-heartbeat-url",
         "secrets:alert-slack-url",
+        "secrets:alert-smtp-password",
         "secrets:grafana-admin-password",
         "secrets:keycloak-admin-password",
         "secrets:keycloak-api-client-secret",
@@ -191,6 +192,8 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
     )
     del staging["mainstay:postgres"]["main"]["backup"]
     del staging["mainstay:workers"]["email-worker"]
+    del staging["mainstay:services"]["web"]["slos"]["reachable"]
+    del staging["mainstay:status"]
     del staging["mainstay:observability"]
     assert from_config(staging, "staging").required_secrets == (
         "secrets:keycloak-admin-password",

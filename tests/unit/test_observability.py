@@ -11,14 +11,16 @@ import pytest
 from pulumi.runtime.stack import run_pulumi_func
 from pydantic import ValidationError
 
-from components.observability import Observability, Severity
-from components.observability.alert import Alert, rule_groups
-from components.observability.alertmanager import MUTES, configuration
+from components.observability.alert import Alert, Severity, rule_groups
+from components.observability.alertmanager import MUTES
 from components.observability.alerts import MONITORING, PODS, PROBES
-from components.observability.runbook import pages
+from components.observability.dashboards import DASHBOARDS
+from components.observability.observability import Observability
+from components.observability.runbook import SECTIONS, pages
 from components.observability.telemetry_alerts import TELEMETRY
 from components.postgres import alerts as postgres
 from components.redis import alerts as redis
+from components.slo.alerts import ALERTS as SLO_ALERTS
 from components.workload import alerts as workload
 from stacks.render import Manifest, Recorder
 from stacks.settings_observability import ObservabilitySettings, observability_args
@@ -58,12 +60,19 @@ TARGETS = [
     workload.metrics_target("scheduler", "worker", 8081),
 ]
 ALERTS: dict[str, list[Alert]] = {
-    "postgres": postgres.ALERTS,
+    "postgres": postgres.alerts({"postgres-main": 2}),
     "redis": redis.ALERTS,
     "services": workload.SERVICE_ALERTS,
     "workers": workload.WORKER_ALERTS,
 }
-EVERY_ALERT = [*(alert for alerts in ALERTS.values() for alert in alerts), *PODS, *PROBES, *MONITORING, *TELEMETRY]
+EVERY_ALERT = [
+    *SLO_ALERTS,
+    *(alert for alerts in ALERTS.values() for alert in alerts),
+    *PODS,
+    *PROBES,
+    *MONITORING,
+    *TELEMETRY,
+]
 
 
 def rendering(show_secrets: bool = False, section: dict[str, Any] = SECTION) -> list[Manifest]:
@@ -150,43 +159,131 @@ def test_secret_values_stand_in_secrets_alone() -> None:
     assert CANARY not in json.dumps([each.manifest for each in rendering()])
 
 
-def test_every_contact_the_configuration_reads_is_in_the_secret(manifests: list[Manifest]) -> None:
-    (alertmanager,) = of_kind(manifests, "Alertmanager")
-    keys = {each["metadata"]["name"]: set(each["stringData"]) for each in of_kind(manifests, "Secret")}
-    config = configuration(dict.fromkeys(keys["alertmanager-contacts"], ""), "staging")
-    read = set(re.findall(r"/etc/alertmanager/secrets/([\w-]+)/(\w+)", config))
-    assert read == {("alertmanager-contacts", key) for key in keys["alertmanager-contacts"]}
-    assert alertmanager["spec"]["secrets"] == ["alertmanager-contacts"]
-    assert "alertmanager.yaml" in keys[alertmanager["spec"]["configSecret"]]
+def read_by(config: str) -> set[str]:
+    return set(re.findall(r"/etc/alertmanager/secrets/alertmanager-contacts/([\w-]+)", config))
 
 
-def test_without_anybody_to_tell_there_is_no_configuration() -> None:
-    with pytest.raises(ValueError, match="nobody would be told"):
-        configuration({"heartbeat_url": ""}, "staging")
+def with_everything() -> dict[str, Any]:
     section = copy.deepcopy(SECTION)
-    section["alertmanager"]["contacts"] = {}
-    with pytest.raises(ValidationError, match="set pagerduty, slack or webhook to true"):
+    section["alertmanager"] |= {
+        "contacts": {"pagerduty": True, "slack": True, "webhook": True},
+        "email": {"smarthost": "smtp.example:587", "sender": "alerts@shop.example", "to": ["oncall@shop.example"]},
+        "escalation": [
+            {"name": "tech-lead", "after": "15m", "pagerduty": True},
+            {"name": "cto", "after": "1h", "email": ["cto@shop.example"]},
+        ],
+    }
+    return section
+
+
+@pytest.mark.parametrize("section", [SECTION, with_everything()], ids=["few", "all"])
+def test_every_contact_the_configuration_reads_is_in_the_secret(section: dict[str, Any]) -> None:
+    manifests = rendering(show_secrets=True, section=section)
+    (alertmanager,) = of_kind(manifests, "Alertmanager")
+    secrets = {each["metadata"]["name"]: each["stringData"] for each in of_kind(manifests, "Secret")}
+    assert read_by(secrets["alertmanager"]["alertmanager.yaml"]) == set(secrets["alertmanager-contacts"])
+    assert alertmanager["spec"]["secrets"] == ["alertmanager-contacts"]
+    assert "alertmanager.yaml" in secrets[alertmanager["spec"]["configSecret"]]
+
+
+def test_alertmanager_may_reach_the_mail_server() -> None:
+    def ports(section: dict[str, Any]) -> set[int]:
+        policies = {
+            each["metadata"]["name"]: each["spec"] for each in of_kind(rendering(section=section), "NetworkPolicy")
+        }
+        return {each["port"] for rule in policies["alertmanager"]["egress"] for each in rule["ports"]}
+
+    assert ports(SECTION) == {9094, 443}
+    assert ports(with_everything()) == {9094, 443, 587}
+
+
+def test_each_contact_has_a_secret_of_its_own() -> None:
+    settings = ObservabilitySettings.model_validate(with_everything())
+    assert set(settings.alertmanager.secrets.values()) == {
+        "alert-heartbeat-url",
+        "alert-pagerduty-key",
+        "alert-slack-url",
+        "alert-webhook-url",
+        "alert-smtp-password",
+        "alert-tech-lead-pagerduty-key",
+    }
+
+
+LEVEL = {"name": "tech-lead", "after": "15m", "slack": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"contacts": {}}, "set pagerduty, slack or webhook to true in contacts, or email.to"),
+        ({"escalation": [{"name": "cto", "after": "1h"}]}, "the level cto tells nobody"),
+        ({"escalation": [{**LEVEL, "email": ["a@b.example"]}]}, "set email, the server that sends them"),
+        ({"escalation": [{**LEVEL, "after": "1h"}, {**LEVEL, "name": "cto", "after": "30m"}]}, "must wait longer"),
+        ({"escalation": [LEVEL, {**LEVEL, "after": "30m"}]}, "two levels of the escalation have the same name"),
+    ],
+)
+def test_what_would_tell_nobody_is_refused(change: dict[str, Any], sentence: str) -> None:
+    section = copy.deepcopy(SECTION)
+    section["alertmanager"] |= change
+    with pytest.raises(ValidationError, match=sentence):
         ObservabilitySettings.model_validate(section)
 
 
-def test_every_rule_has_severity_owner_summary_and_a_page() -> None:
-    written = pages({"all": EVERY_ALERT})
-    for group in rule_groups({"all": EVERY_ALERT}, "platform", SECTION["runbooks"]):
+def test_every_rule_has_its_labels_its_texts_and_its_links() -> None:
+    groups = {"all": EVERY_ALERT}
+    written = pages(groups, NAMESPACE)
+    for group in rule_groups(groups, "platform", SECTION["runbooks"], "https://grafana.example/"):
         for rule in group["rules"]:
-            assert rule["labels"] == {"severity": rule["labels"]["severity"], "owner": "platform"}
+            name, notes = rule["alert"], rule["annotations"]
+            assert rule["labels"].keys() == {"severity", "owner", "service"}
             assert rule["labels"]["severity"] in set(Severity)
-            assert rule["annotations"]["summary"].endswith("."), rule["alert"]
-            page = rule["annotations"]["runbook_url"].removeprefix(SECTION["runbooks"])
-            assert "## Act\n1. " in written[page], f"{page} does not say what to do"
+            assert notes["summary"].endswith("."), name
+            assert notes["description"].endswith((".", ".)")), name
+            assert notes["runbook_url"].removeprefix(SECTION["runbooks"]) in written
+            uid, _, _ = notes["dashboard_url"].removeprefix("https://grafana.example/d/").partition("?")
+            assert uid in {page.uid for page in DASHBOARDS}, f"{name} links to no dashboard"
+    (rule, *_) = rule_groups(groups, "platform", SECTION["runbooks"])[0]["rules"]
+    assert "dashboard_url" not in rule["annotations"]
+
+
+@pytest.mark.parametrize("alert", EVERY_ALERT, ids=lambda alert: alert["name"])
+def test_its_page_has_all_sections_and_says_what_to_do(alert: Alert) -> None:
+    parts = re.split(r"^## (.+)\n", alert["runbook"], flags=re.MULTILINE)
+    assert parts[0] == ""
+    assert tuple(parts[1::2]) == SECTIONS
+    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+        assert len(text.split()) >= MINIMUM[heading], f"{heading}: {text}"
+        if heading in ("First checks", "Mitigation"):
+            assert text.startswith("1. "), heading
+    checks, mitigation = parts[6], parts[8]
+    assert re.search(r"`[^`]{10,}`|status page|Dashboard", checks), "nothing to begin with"
+    assert checks != mitigation
+    page = pages({"all": [alert]}, NAMESPACE)[f"{alert['name']}.md"]
+    assert "## Escalation\n" in page
+    commands = re.findall(r"\bkubectl (?:cnpg )?(?:-n (\S+))?", page)
+    assert "" not in commands
+    assert set(commands) <= {NAMESPACE, "cnpg-system", "cert-manager", "envoy-gateway-system"}
+
+
+MINIMUM = {"Meaning": 5, "Impact": 2, "First checks": 8, "Mitigation": 8}
+"""Words that a section has at least."""
+
+
+def test_an_urgent_page_says_how_to_acknowledge_and_who_is_told_next() -> None:
+    page = pages(ALERTS, NAMESPACE, [{"name": "tech-lead", "after": "15m"}])
+    assert "amtool silence add" in page["RedisDown.md"]
+    assert "- 15m: tech-lead" in page["RedisDown.md"]
+    assert "tech-lead" not in page["QueueDeep.md"]
 
 
 def test_a_muted_alert_and_what_mutes_it_carry_the_labels_that_are_compared() -> None:
     by_name = {alert["name"]: alert["expr"] for alert in EVERY_ALERT}
     for source, muted, equal in MUTES:
         for name in (source, muted):
-            aggregated = re.findall(r"by \(([^)]*)\)", by_name[name])
-            for labels in aggregated:  # without an aggregation all labels of the metric stay
-                assert set(equal) <= {label.strip() for label in labels.split(",")}, name
+            # Labels that an expression makes are there; without an aggregation all labels of the metric stay.
+            made = set(re.findall(r'label_replace\(.*, "(\w+)", "\$1"', by_name[name]))
+            for labels in re.findall(r"by \(([^)]*)\)", by_name[name]):
+                assert set(equal) - made <= {label.strip() for label in labels.split(",")}, name
 
 
 def test_every_pod_is_restricted_and_probed(manifests: list[Manifest]) -> None:

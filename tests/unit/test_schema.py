@@ -39,7 +39,7 @@ def image(value: str) -> Change:
 
 def service(name: str) -> Change:
     return lambda config: config["mainstay:services"].update(
-        {name: {**config["mainstay:services"]["web"], "hosts": []}}
+        {name: {**config["mainstay:services"]["web"], "hosts": [], "slos": {}}}
     )
 
 

@@ -1,6 +1,39 @@
-"""Dashboards as code: each is rows of charts, and a chart is a title, a unit and its queries."""
+"""Dashboards as code: each page is plain data, from which Grafana's document is made."""
 
-from components.observability.dashboards.charts import DASHBOARDS
-from components.observability.dashboards.model import Chart, Dashboard, document
+from components.observability.dashboards.backups import BACKUPS
+from components.observability.dashboards.cost import COST
+from components.observability.dashboards.dependencies import KEYCLOAK, POSTGRES, REDIS
+from components.observability.dashboards.document import LOGS, METRICS, TRACES, document
+from components.observability.dashboards.model import Chart, Dashboard, Logs, Panel, Stat, Table, Variable
+from components.observability.dashboards.objectives import DETAIL, FLEET
+from components.observability.dashboards.product import SERVICES, WORKERS
+from components.observability.dashboards.telemetry import TELEMETRY
 
-__all__ = ["DASHBOARDS", "Chart", "Dashboard", "document"]
+DASHBOARDS: list[Dashboard] = [
+    FLEET,
+    DETAIL,
+    SERVICES,
+    WORKERS,
+    POSTGRES,
+    REDIS,
+    KEYCLOAK,
+    BACKUPS,
+    TELEMETRY,
+    COST,
+]
+"""Every page."""
+
+__all__ = [
+    "DASHBOARDS",
+    "LOGS",
+    "METRICS",
+    "TRACES",
+    "Chart",
+    "Dashboard",
+    "Logs",
+    "Panel",
+    "Stat",
+    "Table",
+    "Variable",
+    "document",
+]

@@ -1,20 +1,26 @@
-"""A dashboard as plain data, and Grafana's document of it."""
+"""A dashboard as plain data: a page is panels, and a panel is a title, a unit and its queries."""
 
-import json
+import math
 from typing import NamedTuple
 
-from grafana_foundation_sdk.builders import dashboard, prometheus, timeseries
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+Colours = tuple[tuple[float, str], ...]
+"""From which value on -> which colour, upwards; the first stands for everything below the second."""
 
-METRICS = "metrics"
-"""Uid of the data source that is Prometheus."""
-COLUMNS = 2
-WIDTH, HEIGHT = 24 // COLUMNS, 8
+LOWEST = -math.inf
+"""Where the first colour begins."""
+
+
+def above(*bounds: float) -> Colours:
+    """Green, and from each bound on a step worse: more is worse."""
+    return ((LOWEST, "green"), *zip(bounds, ("yellow", "orange", "red", "dark-red"), strict=False))
+
+
+BUDGET: Colours = ((LOWEST, "red"), (0, "orange"), (0.25, "green"))
+"""Of a share that is left."""
 
 
 class Chart(NamedTuple):
-    """One graph over time."""
+    """A graph over time."""
 
     title: str
     """What it shows."""
@@ -22,6 +28,77 @@ class Chart(NamedTuple):
     """Grafana's unit: `reqps`, `percentunit`, `s`, `bytes`, `short`."""
     queries: dict[str, str]
     """Legend -> PromQL. The legend may hold `{{label}}`."""
+    colours: Colours = ()
+    """Drawn as lines at the values where one begins. Default: no lines."""
+    exemplars: bool = False
+    """Show single requests as points; each leads to its trace. Of histograms only."""
+    width: int = 12
+    """Of the page's 24 columns."""
+
+
+class Stat(NamedTuple):
+    """The newest value, as a number."""
+
+    title: str
+    """What it shows."""
+    unit: str
+    """As of a chart."""
+    queries: dict[str, str]
+    """Legend -> PromQL."""
+    colours: Colours = ()
+    """Of the number. Default: no colour."""
+    page: str = ""
+    """Uid of the page that tells more. Default: none."""
+    width: int = 6
+    """Of 24."""
+
+
+class Table(NamedTuple):
+    """The newest values, a row for each value of `key`."""
+
+    title: str
+    """What it shows."""
+    key: str
+    """The label that every query keeps, and no other."""
+    queries: dict[str, str]
+    """Title of a column -> PromQL."""
+    units: dict[str, str]
+    """Title of a column -> unit."""
+    first: tuple[str, bool]
+    """The column that rows are sorted by, and whether the highest comes first."""
+    colours: dict[str, Colours]
+    """Title of a column -> colours of its cells."""
+    page: str = ""
+    """Uid of the page that a row leads to; the key is handed to its variable of that name. Default: none."""
+    width: int = 24
+    """Of 24."""
+
+
+class Logs(NamedTuple):
+    """Lines of logs, the newest first."""
+
+    title: str
+    """What it shows."""
+    query: str
+    """LogQL."""
+    width: int = 24
+    """Of 24."""
+
+
+Panel = Chart | Stat | Table | Logs
+
+
+class Variable(NamedTuple):
+    """What a person picks at the head of a page; queries read it as `$name`."""
+
+    name: str
+    """Its name in queries and addresses."""
+    metric: str
+    """Whose label values are offered."""
+    label: str
+    """That label."""
+    several: bool = True
+    """Several at once, and all of them to begin with; queries compare with `=~`. Default: yes."""
 
 
 class Dashboard(NamedTuple):
@@ -31,32 +108,12 @@ class Dashboard(NamedTuple):
     """Its address, `/d/<uid>`; never changes."""
     title: str
     """Its name."""
-    charts: list[Chart]
-    """Two in a row."""
+    panels: list[Panel]
+    """From left to right and downwards."""
+    variables: tuple[Variable, ...] = ()
+    """What is picked on it. Default: nothing."""
 
-
-def document(page: Dashboard) -> str:
-    """Grafana's JSON of the dashboard."""
-    builder = (
-        dashboard.Dashboard(page.title)
-        .uid(page.uid)
-        .tags(["mainstay"])
-        .refresh("1m")
-        .time("now-6h", "now")
-        .timezone("browser")
-        .readonly()
-    )
-    for index, chart in enumerate(page.charts):
-        builder = builder.with_panel(_panel(index, chart))
-    text = JSONEncoder(sort_keys=True, indent=1).encode(builder.build())
-    return json.dumps(json.loads(text), sort_keys=True)
-
-
-def _panel(index: int, chart: Chart) -> timeseries.Panel:
-    panel = timeseries.Panel().title(chart.title).unit(chart.unit).min(0).span(WIDTH).height(HEIGHT)
-    panel = panel.datasource(DataSourceRef(type_val="prometheus", uid=METRICS))
-    for number, (legend, query) in enumerate(chart.queries.items()):
-        panel = panel.with_target(
-            prometheus.Dataquery().expr(query).legend_format(legend).ref_id(chr(ord("A") + number))
-        )
-    return panel
+    @property
+    def charts(self) -> list[Chart | Stat | Table]:
+        """The panels that ask Prometheus."""
+        return [panel for panel in self.panels if not isinstance(panel, Logs)]

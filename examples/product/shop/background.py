@@ -8,12 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
+from prometheus_client import Gauge
 
 from shop import logs, tracing
 from shop.queue import Queue, url
 from shop.server import Stop, add_health, serve
 
 log = logging.getLogger(__name__)
+
+LAST_TICK = Gauge("worker_last_tick_timestamp_seconds", "When it last did its regular work, in seconds since 1970.")
 
 
 async def run(work: Callable[[Queue, Stop], Awaitable[None]]) -> None:
@@ -39,6 +42,7 @@ async def every(seconds: float, stop: Stop, name: str, do: Callable[[], Awaitabl
         with stop, tracing.job(name, {}):
             try:
                 await do()
+                LAST_TICK.set_to_current_time()
             except Exception:
                 log.exception("failed", extra={"fields": {"what": name}})
         try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ class Job:
     order: str
     seconds: float
     """How long mailing it takes; the stand-in for a slow mail server."""
+    queued: float = field(default_factory=time.time)
+    """When it was queued, in seconds since 1970."""
     trace: dict[str, str] = field(default_factory=dict[str, str])
     """The trace of whoever queued it."""
 
@@ -34,7 +37,7 @@ class Queue:
 
     async def put(self, order: str, seconds: float) -> Job:
         """Adds a job."""
-        job = Job(uuid.uuid4().hex, order, seconds, tracing.carrier())
+        job = Job(uuid.uuid4().hex, order, seconds, trace=tracing.carrier())
         await self._redis.lpush(NAME, json.dumps(job.__dict__))
         return job
 

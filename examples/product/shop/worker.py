@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import time
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from shop import background, tracing
 from shop.queue import NAME, Job, Queue
@@ -13,6 +14,12 @@ log = logging.getLogger(__name__)
 
 DEPTH = Gauge("queue_depth", "Jobs that wait.", ["queue"])
 JOBS = Counter("queue_jobs_total", "Jobs that ended, by result.", ["queue", "result"])
+DURATION = Histogram(
+    "queue_job_duration_seconds",
+    "Time from being queued to being done.",
+    ["queue"],
+    buckets=(1, 5, 10, 30, 60, 120, 300, 900),
+)
 TAKE_SECONDS = 1
 """How long to wait for a job before looking whether to stop."""
 
@@ -36,6 +43,7 @@ async def work(queue: Queue, stop: Stop) -> None:
             result = "done" if await mailed(job) else "failed"
             await queue.done(receipt)
             JOBS.labels(NAME, result).inc()
+            DURATION.labels(NAME).observe(time.time() - job.queued)
 
 
 async def mailed(job: Job) -> bool:

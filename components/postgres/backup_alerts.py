@@ -1,0 +1,115 @@
+"""Alerts about a database's backups: base backups and the archive of its write-ahead log.
+
+Metrics are those of CloudNativePG's instance manager, and of the Barman Cloud plug-in: CloudNativePG's own backup times
+stand still where a plug-in takes the backups. Nothing yet says when a restore was last tried.
+"""
+
+from components.observability.alert import Alert, Severity
+
+_LAST = "max by (namespace, job) (barman_cloud_cloudnative_pg_io_last_{}_backup_timestamp)"
+
+BACKUPS: list[Alert] = [
+    {
+        "name": "PostgresBackupTooOld",
+        # 0 until there is one: then the age counts from 1970.
+        "expr": f"time() - {_LAST.format('available')}\n  > 26 * 3600",
+        "for_": "30m",
+        "severity": Severity.P1,
+        "summary": "{{ $labels.job }} has no base backup of the last day.",
+        "description": "The last one is {{ $value | humanizeDuration }} old (since 1970: none was ever taken).",
+        "dashboard": "backups",
+        "runbook": """\
+## Meaning
+A daily backup did not end well, or none ever did.
+
+## Impact
+Restoring takes longer each day; without any base backup nothing can be restored.
+
+## First checks
+1. `kubectl get backups.postgresql.cnpg.io --sort-by=.metadata.creationTimestamp`: what became of the last one?
+2. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`: refused keys, no such bucket, no route?
+
+## Mitigation
+1. Keys: set `secrets:postgres-<name>-backup-access-key-id` and `…-secret-access-key` anew and deploy.
+2. Take one now:
+   `kubectl cnpg backup <cluster> --method plugin --plugin-name barman-cloud.cloudnative-pg.io`.
+""",
+    },
+    {
+        "name": "PostgresBackupFails",
+        "expr": f"{_LAST.format('failed')}\n  > {_LAST.format('available')}",
+        "for_": "10m",
+        "severity": Severity.P2,
+        "summary": "The last base backup of {{ $labels.job }} failed.",
+        "description": "It failed at {{ $value | humanizeTimestamp }}, and none has ended well since.",
+        "dashboard": "backups",
+        "runbook": """\
+## Meaning
+The newest try failed; an older backup is there, or PostgresBackupTooOld fires as well.
+
+## Impact
+None yet: what the last good backup and the archived log hold can be restored.
+
+## First checks
+1. `kubectl get backups.postgresql.cnpg.io --sort-by=.metadata.creationTimestamp`; `kubectl describe` of the last one.
+2. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`.
+
+## Mitigation
+1. Mend the cause, and take one now:
+   `kubectl cnpg backup <cluster> --method plugin --plugin-name barman-cloud.cloudnative-pg.io`.
+""",
+    },
+    {
+        "name": "PostgresArchivingFails",
+        "expr": (
+            "max by (namespace, job, pod) (\n"
+            "  cnpg_pg_stat_archiver_last_failed_time - cnpg_pg_stat_archiver_last_archived_time\n"
+            ") > 1"
+        ),
+        "for_": "5m",
+        "severity": Severity.P1,
+        "summary": "{{ $labels.pod }} cannot archive its write-ahead log: what is written now could be lost.",
+        "description": "The last failure came {{ $value | humanizeDuration }} after the last success.",
+        "dashboard": "backups",
+        "runbook": """\
+## Meaning
+The last try to archive failed and none has worked since.
+
+## Impact
+Point-in-time recovery ends there: losing the cluster now would lose what is written since. The log's volume fills.
+
+## First checks
+1. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`: the reason stands there.
+2. `kubectl exec <primary> -c postgres -- df -h /var/lib/postgresql/wal`: how much time is left?
+
+## Mitigation
+1. Keys expired: set `secrets:postgres-<name>-backup-access-key-id` and `…-secret-access-key` anew and deploy.
+2. "Expected empty archive": another cluster writes to the same path; give this one a path of its own.
+3. Until it is mended watch VolumeFilling: the log is kept on `walStorage`.
+""",
+    },
+    {
+        "name": "PostgresArchivingLags",
+        "expr": 'max by (namespace, job, pod) (cnpg_collector_pg_wal_archive_status{value="ready"}) > 50',
+        "for_": "15m",
+        "severity": Severity.P2,
+        "summary": "{{ $labels.pod }} writes its log faster than it is archived.",
+        "description": "{{ $value }} segments of 16 MiB wait, for 15 minutes; the bound is 50.",
+        "dashboard": "backups",
+        "runbook": """\
+## Meaning
+Archiving works, and does not keep up; or it hangs without an error.
+
+## Impact
+Losing the cluster now would lose what waits; the log's volume fills.
+
+## First checks
+1. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`: how long does a segment take?
+2. Dashboard: a bulk load that ends soon?
+
+## Mitigation
+1. No segment in the log for minutes: `kubectl cnpg promote <cluster> <replica>` moves the work to another pod.
+2. Always slow: the bucket is far or throttled; ask its provider, or raise `cpu`.
+""",
+    },
+]
