@@ -57,15 +57,13 @@ def _outage(slo: Slo) -> Scenario:
 
 def _absences(slo: Slo) -> list[Scenario]:
     found = [_no_series_yet(slo), _series_end(slo)]
-    return (
-        [*found, _vanishes(slo), *_vanishes_quietly(slo), _never_up(slo), _not_wanted(slo), _hiccup(slo)]
-        if slo.workload
-        else found
-    )
+    if slo.workload:
+        found += [_vanishes(slo), *_vanishes_quietly(slo), _never_up(slo), _not_wanted(slo), _hiccup(slo)]
+    return found
 
 
 def _no_series_yet(slo: Slo) -> Scenario:
-    """It alerts that nothing is counted; for others it does when replicas are wanted, and does not when they are not."""
+    """It alerts that nothing is counted; for others too, unless no replica of theirs is wanted."""
     series = exposed(slo, [Stretch(90, state=State.SILENT)])
     for kind, metric in (("Deployment", "kube_deployment_spec_replicas"), ("StatefulSet", "kube_statefulset_replicas")):
         for wanted in (0, 1):

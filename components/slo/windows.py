@@ -1,7 +1,7 @@
 """The pairs of windows that alert, and the budget: scenarios of hours and days, from what is recorded.
 
-What is recorded can be any share of bad events, at any pace, while looks at a state are all bad or none. It is given here
-as that of an SLO `recorded`, with the budget of the one to prove, since that one's own recordings are its rules'.
+What is recorded can be any share of bad events, at any pace, while looks at a state are all bad or none. It is given
+here as that of an SLO `recorded`, with the budget of the one to prove, since that one's own recordings are its rules'.
 """
 
 import math
@@ -111,9 +111,9 @@ def _recovers(slo: Slo) -> Scenario:
     # 25 times too fast over an hour, 4.2 times over six: the first pair alone.
     steps = max(2, math.ceil(300 * slo.budget))
     end = 72 + steps
-    stretches = [(72, 0.0), (steps, 300 / steps), (4, 0.0)]
+    stretches = ((72, 0.0), (steps, 300 / steps), (4, 0.0))
     checks = [alert(end - 1, PAGE, _NAME, 1), alert(end + 1, PAGE, _NAME, 0), _burns(end + 1, "1h", FASTEST)]
-    series = _series(slo, [_burning(slo, FAST_STEP, *each) for each in stretches])
+    series = _series(slo, [_burning(slo, FAST_STEP, count, burn) for count, burn in stretches])
     return Scenario("a page ends within minutes of the trouble", series, checks)
 
 
@@ -125,9 +125,10 @@ def _recovers_late(slo: Slo) -> Scenario:
 
 
 def _ticket_ends(slo: Slo) -> Scenario:
-    stretches = [(72, 0, 1e6), (24, 0), (10, 14), (3, 0)]
+    past = _burning(slo, SLOW_STEP, 72, 0, busy=1e6)
+    stretches = ((24, 0), (10, 14), (3, 0))
     checks = [alert(106, _TICKET, _NAME, 1), alert(107, _TICKET, _NAME, 0), _burns(107, "1d", 3)]
-    series = _series(slo, [_burning(slo, SLOW_STEP, *each) for each in stretches])
+    series = _series(slo, [past, *(_burning(slo, SLOW_STEP, *each) for each in stretches)])
     return Scenario("a ticket ends two hours after the trouble", series, checks)
 
 
@@ -193,7 +194,8 @@ def _twin(slo: Slo) -> Scenario:
     window = next(each for each in WINDOWS if each != slo.window_days)
     labels = inventory(slo._replace(name=_NAME, page=page, window_days=window))
     # By the hour's pair, which a busy past leaves alone; then by that of six hours.
-    stretches = [_burning(slo, FAST_STEP, *each) for each in ((60, 0, 1e6), (12, 17), (72, 7))]
+    past = _burning(slo, FAST_STEP, 60, 0, busy=1e6)
+    stretches = [past, _burning(slo, FAST_STEP, 12, 17), _burning(slo, FAST_STEP, 72, 7)]
     checks = [fires(71, PAGE, page, labels), fires(143, PAGE, page, labels)]
     checks += [counted(143, f'slo:{kind}:events{{slo="{_NAME}"}}', 0) for kind in ("bad", "total")]
     return Scenario("the other severity, and the other window", recorded(labels, slo, stretches), checks)

@@ -7,7 +7,7 @@ survives and is printed; 95 % at least must be noticed.
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -45,10 +45,18 @@ def survivors(promtool: Path, slos: Sequence[Slo]) -> tuple[Counter[str], list[M
             if other == slo.page and (shared or not mutant.what.startswith(SHARED)):
                 work.append((slo, mutant))
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(partial(noticed, promtool), *zip(*work, strict=True)))
+        found = list(_reported(pool.map(partial(noticed, promtool), *zip(*work, strict=True)), work))
     return Counter(mutant.kind for _, mutant in work), [
         mutant for (_, mutant), seen in zip(work, found, strict=True) if not seen
     ]
+
+
+def _reported(found: Iterable[bool], work: Sequence[tuple[Slo, Mutant]]) -> Iterator[bool]:
+    """Passes on what is found, and says at once what survives."""
+    for done, (seen, (_, mutant)) in enumerate(zip(found, work, strict=True), start=1):
+        if not seen:
+            print(f"{done} of {len(work)}: survives: {mutant.kind}: {mutant.what}", flush=True)
+        yield seen
 
 
 def main(names: Sequence[str]) -> int:
@@ -59,8 +67,6 @@ def main(names: Sequence[str]) -> int:
     for kind, count in sorted(kinds.items()):
         print(f"{kind:12} {count - sum(each.kind == kind for each in left):4} of {count}")
     print(f"noticed      {total - len(left):4} of {total}: {1 - len(left) / total:.1%}")
-    for each in left:
-        print(f"survives: {each.kind}: {each.what}")
     return int(1 - len(left) / total < REQUIRED)
 
 

@@ -238,3 +238,11 @@ SOURCE = {"metricSource": {"type": "Prometheus", "spec": {"query": "sum(rate(a[5
 def test_openslo_that_is_not_understood_is_refused(changed: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=re.escape(sentence)):
         openslo.imported([changed], DEFAULTS)
+
+
+@pytest.mark.parametrize("rate", [10, 300, 3000, 30_000])
+def test_a_busy_service_has_a_minimum_too(rate: float) -> None:
+    busy = PRODUCT[0]._replace(objective=0.95, quiet_rate=rate)
+    expected = 0.05 * rate * 60
+    # One in ten thousand is 3.7 standard deviations above the mean, a little more where it is small.
+    assert expected + 3.7 * expected**0.5 < busy.minimum < expected + 4.2 * expected**0.5
