@@ -81,7 +81,7 @@ def test_a_backup_that_is_not_kept_long_enough_fails(
 def test_a_service_that_promises_nothing_fails(
     staging: dict[str, Any], environment: Callable[[dict[str, Any]], Environment]
 ) -> None:
-    del staging["mainstay:services"]["api"]["slos"]
+    del staging["mainstay:services"]["api"]["slos"], staging["mainstay:status"]
     findings = results(environment(staging))["service-has-slos"].of(Outcome.FAIL)
     assert [finding.reasons for finding in findings if finding.subject == "HttpService api"] == [
         ("it declares no SLO (slos)",)

@@ -11,11 +11,23 @@ from tests.slo import promtool as tool
 from tests.slo.product_slos import SLOS
 
 
+BY_BUDGET = {slo.budget: slo for slo in SLOS}
+"""What lasts for hours and days is decided by rules that all SLOs share: they read the budget, and little else."""
+
+
 @pytest.mark.parametrize("slo", SLOS, ids=lambda slo: slo.name)
-def test_the_proofs_of_an_slo_hold(promtool: Path, tmp_path: Path, slo: Slo) -> None:
+def test_the_proofs_of_minutes_hold(promtool: Path, tmp_path: Path, slo: Slo) -> None:
     tool.write(tmp_path, tool.groups([slo]))
-    for name, proof in proofs(slo, tool.RULES).items():
-        assert not tool.run(promtool, tmp_path, proof, name)
+    name = f"{slo.name}.minutes.test.yaml"
+    assert not tool.run(promtool, tmp_path, proofs(slo, tool.RULES)[name], name)
+
+
+@pytest.mark.parametrize("pace", ["hours", "days"])
+@pytest.mark.parametrize("slo", BY_BUDGET.values(), ids=lambda slo: slo.name)
+def test_the_proofs_of_hours_and_days_hold(promtool: Path, tmp_path: Path, slo: Slo, pace: str) -> None:
+    tool.write(tmp_path, tool.groups([slo]))
+    name = f"{slo.name}.{pace}.test.yaml"
+    assert not tool.run(promtool, tmp_path, proofs(slo, tool.RULES)[name], name)
 
 
 @pytest.mark.parametrize("days", [28, 30])
