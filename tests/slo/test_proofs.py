@@ -10,7 +10,6 @@ from components.slo.proof import proofs, window_proof
 from tests.slo import promtool as tool
 from tests.slo.product_slos import SLOS
 
-
 BY_BUDGET = {slo.budget: slo for slo in SLOS}
 """What lasts for hours and days is decided by rules that all SLOs share: they read the budget, and little else."""
 
