@@ -32,6 +32,7 @@ from stacks.settings_images import ImagesSettings, faults_of_images
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET, KeycloakSettings, keycloak_faults
 from stacks.settings_keycloak import NAME as KEYCLOAK
 from stacks.settings_observability import ObservabilitySettings
+from stacks.settings_sentry import SentrySettings
 from stacks.yaml_file import DuplicateKey, read_yaml
 
 PROJECT = "mainstay"
@@ -59,6 +60,9 @@ class Platform(Section):
     workers: dict[Name, WorkerSettings] = Field(default_factory=dict, description="Workers by name.")
     keycloak: KeycloakSettings | None = Field(None, description="Sign-in for people and services.")
     observability: ObservabilitySettings | None = Field(None, description="What watches it all.")
+    sentry: SentrySettings | None = Field(
+        None, description="Where services and workers report errors: to the secret `sentry-dsn`, or one of their own."
+    )
     gateway: GatewaySettings | None = Field(
         None, description="The way in from the internet, for services with `hosts`."
     )
@@ -95,6 +99,12 @@ class Platform(Section):
                 "closed": ["/realms/master"],
             }
         return routes
+
+    @property
+    def dsns(self) -> set[str]:
+        """Names of the secrets that say where errors are reported."""
+        workloads = (*self.services.values(), *self.workers.values())
+        return {each.dsn for each in workloads if each.dsn} if self.sentry else set()
 
     @property
     def product_images(self) -> dict[str, str]:
@@ -136,7 +146,7 @@ class Environment:
             for workload in workloads.values()
             for name in workload.secret_env.values()
         }
-        names |= {redis_password(name) for name in self.platform.redis}
+        names |= {redis_password(name) for name in self.platform.redis} | self.platform.dsns
         if self.platform.keycloak:
             names |= {ADMIN_PASSWORD, API_CLIENT_SECRET}
         if self.platform.observability:

@@ -20,13 +20,14 @@ from components.workload import (
 from components.workload.pods import WorkloadArgs
 from stacks.environment import Environment, InvalidEnvironment, backup_keys, redis_password
 from stacks.objectives import slos
-from stacks.secrets import read_secrets
-from stacks.settings import PostgresSettings, RedisSettings, WorkloadSettings
+from stacks.secrets import check_dsns, read_secrets
+from stacks.settings import SENTRY_DSN, PostgresSettings, RedisSettings, WorkloadSettings
 from stacks.settings_gateway import GatewaySettings
 from stacks.settings_github import GitHubSettings, github_args, missing_access
 from stacks.settings_keycloak import NAME as KEYCLOAK
 from stacks.settings_keycloak import keycloak_args
 from stacks.settings_observability import observability_args
+from stacks.settings_sentry import sentry_variables
 from stacks.watching import alerts, targets
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -36,6 +37,7 @@ def declare(environment: Environment) -> None:
     """Declares all resources of the environment and its outputs `namespace` and `endpoints`."""
     platform = environment.platform
     secrets = read_secrets(environment)
+    check_dsns(environment)
     # Only a real cluster pulls images, and only there is a registry asked and GitHub told.
     ask = platform.images.pin == "registry" and environment.cluster is not None
     ImagePins(platform.images.digests, ask).apply_to_stack()
@@ -203,17 +205,24 @@ def _workload(
     namespace: str,
     secrets: dict[str, pulumi.Output[str]],
 ) -> WorkloadArgs:
-    env = dict(settings.env)
     connections = {
         variable: _connection(target, environment, secrets) for variable, target in settings.connections.items()
     }
+    secret_env = {variable: secrets[secret] for variable, secret in settings.secret_env.items()}
+    internet_ports = list(settings.internet_ports)
+    # What every SDK of OpenTelemetry and of Sentry reads; an environment's own value goes before.
+    taken = {*settings.env, *secret_env, *connections}
+    given: dict[str, str] = {}
     if environment.platform.observability:
-        # What every OpenTelemetry SDK reads; an environment's own value goes before.
-        taken = {*env, *settings.secret_env, *connections}
-        given = {"OTEL_SERVICE_NAME": name, "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={namespace}"}
-        env |= {variable: value for variable, value in given.items() if variable not in taken}
+        given |= {"OTEL_SERVICE_NAME": name, "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={namespace}"}
         if OTLP_ENDPOINT not in taken:
             connections[OTLP_ENDPOINT] = alloy.CONNECTION
+    if (sentry := environment.platform.sentry) and settings.dsn:
+        given |= sentry_variables(environment.stack, settings.image)
+        secret_env[SENTRY_DSN] = secrets[settings.dsn]
+        if sentry.port not in internet_ports:
+            internet_ports.append(sentry.port)
+    env = {**settings.env, **{variable: value for variable, value in given.items() if variable not in taken}}
     args: WorkloadArgs = {
         "namespace": namespace,
         "image": settings.image,
@@ -229,9 +238,9 @@ def _workload(
             liveness=settings.probes.liveness,
         ),
         "env": env,
-        "secret_env": {variable: secrets[secret] for variable, secret in settings.secret_env.items()},
+        "secret_env": secret_env,
         "connections": connections,
-        "internet_ports": list(settings.internet_ports),
+        "internet_ports": internet_ports,
         "slos": [
             {"name": slo.name, "objective": slo.objective, "window_days": slo.window_days}
             for slo in slos(environment.platform)

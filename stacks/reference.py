@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stacks.environment import PROJECT, SECRETS, Platform, backup_keys, redis_password
+from stacks.settings import SHARED_DSN
 from stacks.settings_alerting import SMTP_PASSWORD
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET
 from stacks.settings_observability import AlertmanagerSettings, ContactsSettings, ObservabilitySettings
@@ -66,6 +67,7 @@ def secrets() -> list[tuple[str, list[str]]]:
             for key, names in of_contact.items()
             for each in names
         ),
+        (f"`{PROJECT}:sentry`", (SHARED_DSN,)),
         (f"`{PROJECT}:github.secrets`, on a real cluster", ("<name>",)),
     ]
     return [(where, [f"{SECRETS}:{name}" for name in names]) for where, names in rows]

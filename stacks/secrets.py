@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from stacks.environment import SECRETS, Environment, InvalidEnvironment, environment_file
+from stacks.settings_sentry import dsn_fault
 
 
 def missing_secrets_message(stack: str, keys: Sequence[str]) -> str:
@@ -29,3 +30,17 @@ def read_secrets(environment: Environment) -> dict[str, pulumi.Output[str]]:
     if missing:
         raise InvalidEnvironment(missing_secrets_message(environment.stack, missing))
     return values
+
+
+def check_dsns(environment: Environment) -> None:
+    """Raises InvalidEnvironment, without the value, if a DSN is none or cannot be reached: errors would be lost unseen.
+
+    All secrets must be there. On the embedded cluster they are made up, and nothing there reports.
+    """
+    sentry = environment.platform.sentry
+    if sentry is None or environment.cluster is None:
+        return
+    keys = [f"{SECRETS}:{name}" for name in sorted(environment.platform.dsns)]
+    faults = {key: dsn_fault(pulumi.runtime.get_config(key) or "", sentry.port) for key in keys}
+    if lines := [f"{environment_file(environment.stack)}: {key} {fault}." for key, fault in faults.items() if fault]:
+        raise InvalidEnvironment("\n".join(lines))

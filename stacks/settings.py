@@ -79,6 +79,11 @@ Host = Annotated[str, AfterValidator(checked_host)]
 RoutedPath = Annotated[str, AfterValidator(checked_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
+SENTRY_DSN = "SENTRY_DSN"
+"""The variable that every Sentry SDK reads; empty, it turns reporting off."""
+SHARED_DSN = "sentry-dsn"
+"""Name of the secret with the DSN of all services and workers that have none of their own."""
+
 
 class NamespaceSettings(Section):
     """The namespace and the most that may run in it."""
@@ -201,6 +206,20 @@ class WorkloadSettings(Section):
                     if variable in others:
                         raise ValueError(f"the variable {variable} is set twice, in {first} and in {second}: keep one")
         return self
+
+    @model_validator(mode="after")
+    def _dsn_is_a_secret(self) -> Self:
+        if self.env.get(SENTRY_DSN) or SENTRY_DSN in self.connections:
+            raise ValueError(
+                f"{SENTRY_DSN} is a secret: name one in secretEnv; only an empty one, which turns reporting off, "
+                "may stand in env"
+            )
+        return self
+
+    @property
+    def dsn(self) -> str | None:
+        """Name of the secret that holds the DSN its errors are reported to; None: it reports none."""
+        return None if SENTRY_DSN in self.env else self.secret_env.get(SENTRY_DSN, SHARED_DSN)
 
 
 class ServiceSettings(WorkloadSettings):

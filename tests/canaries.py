@@ -15,6 +15,11 @@ def canary(secret: str, generation: int = 1) -> str:
     return f"{_core(secret, generation)}{_AWKWARD}"
 
 
+def canary_dsn(secret: str) -> str:
+    """A DSN of Sentry's with the secret's canary for a key, where a value must be a DSN."""
+    return f"https://{_core(secret, 1)}@sentry.example/1"
+
+
 def told(content: bytes | str, secrets: Iterable[str]) -> set[str]:
     """Names of the secrets whose canary stands in a text, of whatever generation: as it is, or in Base64.
 

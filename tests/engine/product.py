@@ -116,7 +116,7 @@ def project(root: Path) -> Product:
     product = Product(root)
     for stack in ("staging", "prod"):
         config = cast(dict[str, Any], read_yaml(REPOSITORY / f"Pulumi.{stack}.yaml")["config"])
-        for section in ("keycloak", "observability", "gateway", "gate", "status", "github"):
+        for section in ("keycloak", "observability", "sentry", "gateway", "gate", "status", "github"):
             del config[f"mainstay:{section}"]
         del config["mainstay:postgres"]["auth"]
         for service in config["mainstay:services"].values():

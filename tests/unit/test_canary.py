@@ -27,7 +27,7 @@ from stacks.environment import PROJECT, ClusterTarget, Environment, load
 from stacks.platform import declare
 from stacks.render import Recorder
 from stacks.settings_images import ImagesSettings
-from tests.canaries import canary, told
+from tests.canaries import canary, canary_dsn, told
 from tests.conftest import ROOT
 
 TOKEN = "token-of-github"
@@ -83,7 +83,9 @@ def declared(request: pytest.FixtureRequest) -> Declared:
 
 async def _declare(environment: Environment, wire: Wire) -> None:
     pulumi.runtime.set_mocks(wire.mocks, project=PROJECT, stack=environment.stack, preview=False, monitor=wire)
-    values = {key: canary(key.partition(":")[2]) for key in environment.required_secrets}
+    names = {key: key.partition(":")[2] for key in environment.required_secrets}
+    dsns = environment.platform.dsns
+    values = {key: canary_dsn(name) if name in dsns else canary(name) for key, name in names.items()}
     token = {"github:owner": "acme", "github:token": canary(TOKEN)}
     pulumi.runtime.set_all_config({**values, **token}, [*values, "github:token"])
     await run_pulumi_func(lambda: declare(environment))
@@ -99,6 +101,15 @@ def test_every_secret_reaches_the_engine_and_only_marked_as_secret(declared: Dec
 def test_what_github_is_given_is_among_it(declared: Declared) -> None:
     sent = [_text(value, hidden=False) for where, value in declared.wire.sent.items() if "ActionsEnv" in where]
     assert told("".join(sent), declared.secrets) == {"llm-api-key"}
+
+
+def test_the_dsn_reaches_every_service_and_worker_through_its_secret(declared: Declared) -> None:
+    holding = [
+        each.name
+        for each in declared.wire.manifests(show_secrets=True)
+        if told(json.dumps(each.manifest), declared.secrets) >= {"sentry-dsn"}
+    ]
+    assert sorted(holding) == [f"{name}-env" for name in ("api", "email-worker", "engine-worker", "scheduler", "web")]
 
 
 def test_the_token_of_github_is_sent_nowhere(declared: Declared) -> None:

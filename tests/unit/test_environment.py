@@ -185,6 +185,7 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
         "secrets:postgres-main-backup-access-key-id",
         "secrets:postgres-main-backup-secret-access-key",
         "secrets:redis-queue-password",
+        "secrets:sentry-dsn",
         "secrets:session-key",
         "secrets:smtp-password",
         "secrets:traces-access-key-id",
@@ -202,6 +203,7 @@ def test_secrets_that_an_environment_needs_follow_from_what_it_declares(staging:
         "secrets:postgres-auth-backup-access-key-id",
         "secrets:postgres-auth-backup-secret-access-key",
         "secrets:redis-queue-password",
+        "secrets:sentry-dsn",
         "secrets:session-key",
     )
 

@@ -45,7 +45,7 @@ def run_as_pulumi_does(config: Config, monkeypatch: pytest.MonkeyPatch) -> Recor
 
 def with_secrets(config: Config) -> Config:
     required = from_config(config, "staging").required_secrets
-    return config | dict.fromkeys(required, "a-value")
+    return config | dict.fromkeys(required, "a-value") | {"secrets:sentry-dsn": "https://a-key@sentry.example/1"}
 
 
 def test_the_program_declares_what_a_rendering_shows(staging: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +78,21 @@ def test_missing_secrets_are_named_all_at_once(staging: Config, monkeypatch: pyt
         "  pulumi config set --secret --stack staging secrets:session-key",
         "  pulumi config set --secret --stack staging secrets:smtp-password",
     ]
+
+
+def test_a_dsn_that_no_pod_could_use_is_refused_without_being_repeated(
+    staging: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging["kubernetes:context"] = "shop-staging"
+    staging["mainstay:services"]["web"]["secretEnv"] = {"SENTRY_DSN": "web-dsn"}
+    config = with_secrets(staging) | {"secrets:sentry-dsn": "https://a-key@sentry.example:9000/1"}
+    with pytest.raises(pulumi.RunError) as refused:
+        run_as_pulumi_does(config, monkeypatch)
+    other, none = str(refused.value).splitlines()
+    assert other.startswith("Pulumi.staging.yaml: secrets:sentry-dsn names a port other than mainstay:sentry.port")
+    assert none.startswith("Pulumi.staging.yaml: secrets:web-dsn is not like https://<key>@<host>/<number")
+    assert "a-key" not in other
+    assert "a-value" not in none
 
 
 def test_a_mistake_in_the_config_is_a_sentence_there_too(staging: Config, monkeypatch: pytest.MonkeyPatch) -> None:

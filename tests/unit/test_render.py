@@ -75,6 +75,7 @@ def test_a_rotated_secret_rolls_the_pods_that_read_it_and_no_others() -> None:
     # Everyone whose URL holds the password, and nobody else.
     assert restarted("redis-queue-password") == {"redis-queue", "api", "email-worker", "engine-worker", "scheduler"}
     assert restarted("logs-access-key-id") == {"loki"}
+    assert restarted("sentry-dsn") == {"api", "web", "email-worker", "engine-worker", "scheduler"}
 
 
 def test_every_pod_is_restricted(pods: dict[str, dict[str, Any]]) -> None:
