@@ -51,9 +51,9 @@ class Process:
         """Status and body; status 0 if nobody answers."""
         return self.ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"), timeout)
 
-    def order(self, receipt_seconds: float, **headers: str) -> int:
+    def order(self, receipt_seconds: float, item: str = "tea", **headers: str) -> int:
         """Orders something; the status."""
-        body = json.dumps({"item": "tea", "receipt_seconds": receipt_seconds}).encode()
+        body = json.dumps({"item": item, "receipt_seconds": receipt_seconds}).encode()
         headers = {"Content-Type": "application/json", **headers}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/orders", body, headers)
         return self.ask(request, 5)[0]

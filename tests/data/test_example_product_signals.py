@@ -1,17 +1,13 @@
 """What the example product shows: every metric that alerts and dashboards ask of it, and traces that its logs name."""
 
 import re
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
-
-import pytest
 
 from components.observability.dashboards import DASHBOARDS
 from components.workload.alerts import SERVICE_ALERTS, WORKER_ALERTS
 from tests.data.example_product import Process, Start, eventually
+from tests.data.receiver import Receiver
 
 PAGES = {"services", "workers"}
 """Dashboards of what the product measures."""
@@ -93,48 +89,15 @@ def value(process: Process, metric: str) -> float:
     return float(found)
 
 
-class Collector(ThreadingHTTPServer):
-    """Takes spans as Alloy does, and keeps what was sent, undecoded."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[str, bytes]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def spans(self) -> bytes:
-        return b"".join(body for path, body in self.received if path == "/v1/traces")
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """As the platform sets them."""
-        return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.server_port}"}
+def sending_to(receiver: Receiver) -> dict[str, str]:
+    """As the platform sets it."""
+    return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{receiver.address}"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        collector = cast(Collector, self.server)
-        collector.received.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def test_a_request_and_its_job_are_one_trace_which_their_logs_name(start: Start, collector: Collector) -> None:
+def test_a_request_and_its_job_are_one_trace_which_their_logs_name(start: Start, receiver: Receiver) -> None:
     with (
-        start("api", OTEL_SERVICE_NAME="api", **collector.variables) as api,
-        start("worker", OTEL_SERVICE_NAME="email-worker", **collector.variables) as worker,
+        start("api", OTEL_SERVICE_NAME="api", **sending_to(receiver)) as api,
+        start("worker", OTEL_SERVICE_NAME="email-worker", **sending_to(receiver)) as worker,
     ):
         assert api.order(0, traceparent=TRACEPARENT) == 202
         assert api.get("/liveness")[0] == 200
@@ -146,7 +109,7 @@ def test_a_request_and_its_job_are_one_trace_which_their_logs_name(start: Start,
             (line,) = [line for line in process.lines() if line["message"] == message]
             assert line["trace_id"] == TRACE, message
         assert "trace_id" not in api.lines()[-1]
-    sent = collector.spans()
+    sent = receiver.bodies("/v1/traces")
     assert sent.count(bytes.fromhex(TRACE)) == 2
     for text in (b"POST /orders", b"mail", b"api", b"email-worker"):
         assert text in sent, text
@@ -154,7 +117,7 @@ def test_a_request_and_its_job_are_one_trace_which_their_logs_name(start: Start,
 
 
 def test_without_a_collector_nothing_is_sent_and_logs_name_the_trace_all_the_same(
-    start: Start, collector: Collector
+    start: Start, receiver: Receiver
 ) -> None:
     with start("api") as api:
         assert api.order(0, traceparent=TRACEPARENT) == 202
@@ -166,7 +129,7 @@ def test_without_a_collector_nothing_is_sent_and_logs_name_the_trace_all_the_sam
         assert re.fullmatch("[0-9a-f]{32}", second)
         assert second != first
         assert {line["level"] for line in api.lines()} == {"info"}
-    assert collector.received == []
+    assert receiver.received == []
 
 
 def test_a_collector_that_is_away_holds_nothing_up(start: Start) -> None:

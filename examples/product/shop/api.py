@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import Histogram
 from pydantic import BaseModel, Field
 
-from shop import logs, tracing
+from shop import errors, logs, tracing
 from shop.queue import Queue, url
 from shop.server import Stop, add_health, serve
 
@@ -51,9 +52,12 @@ def build(queue: Queue, stop: Stop) -> FastAPI:
                 status = response.status_code
                 return response
             finally:
-                # The route's template, not the path: a label must not have a value for every order.
-                route = getattr(request.scope.get("route"), "path", "none")
-                REQUESTS.labels(request.method, route, str(status)).observe(time.perf_counter() - start)
+                REQUESTS.labels(request.method, _route(request), str(status)).observe(time.perf_counter() - start)
+
+    @app.exception_handler(Exception)
+    async def unhandled(request: Request, error: Exception) -> Response:
+        errors.report(error, f"{request.method} {_route(request)}")
+        return PlainTextResponse("Internal Server Error", 500)
 
     @app.get("/")
     async def name() -> dict[str, str]:
@@ -76,9 +80,15 @@ def build(queue: Queue, stop: Stop) -> FastAPI:
     return app
 
 
+def _route(request: Request) -> str:
+    """The route's template, not the path: a label must not have a value for every order."""
+    return getattr(request.scope.get("route"), "path", "none")
+
+
 async def main() -> None:
     """Serves until SIGTERM."""
     logs.start()
+    errors.start()
     tracing.start()
     stop, queue = Stop(), Queue(url())
     await serve(build(queue, stop), int(os.environ.get("PORT", "8000")), stop)

@@ -1,7 +1,6 @@
 """A process without users: its work, and its probes and metrics on HEALTH_PORT (default 8081), until SIGTERM."""
 
 import asyncio
-import logging
 import os
 import socket
 import time
@@ -10,11 +9,9 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI
 from prometheus_client import Gauge
 
-from shop import logs, tracing
+from shop import errors, logs, tracing
 from shop.queue import Queue, url
 from shop.server import Stop, add_health, serve
-
-log = logging.getLogger(__name__)
 
 LAST_TICK = Gauge("worker_last_tick_timestamp_seconds", "When it last did its regular work, in seconds since 1970.")
 
@@ -22,6 +19,7 @@ LAST_TICK = Gauge("worker_last_tick_timestamp_seconds", "When it last did its re
 async def run(work: Callable[[Queue, Stop], Awaitable[None]]) -> None:
     """Works, and answers its probes, until SIGTERM."""
     logs.start()
+    errors.start()
     tracing.start()
     stop, queue = Stop(), Queue(url(), os.environ.get("HOSTNAME", socket.gethostname()))
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry={"tracing": False})
@@ -36,15 +34,15 @@ async def run(work: Callable[[Queue, Stop], Awaitable[None]]) -> None:
 
 
 async def every(seconds: float, stop: Stop, name: str, do: Callable[[], Awaitable[None]]) -> None:
-    """Does something every so many seconds, from start to start, until SIGTERM. A failure is logged and no end."""
+    """Does something every so many seconds, from start to start, until SIGTERM. A failure is reported and no end."""
     while not stop.begun.is_set():
         start = time.monotonic()
         with stop, tracing.job(name, {}):
             try:
                 await do()
                 LAST_TICK.set_to_current_time()
-            except Exception:
-                log.exception("failed", extra={"fields": {"what": name}})
+            except Exception as error:
+                errors.report(error, name)
         try:
             await asyncio.wait_for(stop.begun.wait(), max(0, seconds - (time.monotonic() - start)))
         except TimeoutError:

@@ -18,8 +18,8 @@ class _Json(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if trace := tracing.trace_id():
-            line["trace_id"] = trace
+        if ids := tracing.ids():
+            line["trace_id"] = ids[0]
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -49,7 +49,9 @@ def job(name: str, headers: Mapping[str, str]) -> Generator[None]:
         yield
 
 
-def trace_id() -> str | None:
-    """The current trace, as logs and Tempo write it; None outside of one."""
+def ids() -> tuple[str, str] | None:
+    """The current trace and span, as logs, Tempo and Sentry write them; None outside of one."""
     context = trace.get_current_span().get_span_context()
-    return trace.format_trace_id(context.trace_id) if context.is_valid else None
+    if not context.is_valid:
+        return None
+    return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)

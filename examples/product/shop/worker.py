@@ -6,7 +6,7 @@ import time
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shop import background, tracing
+from shop import background, errors, tracing
 from shop.queue import NAME, Job, Queue
 from shop.server import Stop
 
@@ -52,8 +52,8 @@ async def mailed(job: Job) -> bool:
     log.info("mailing", extra={"fields": fields})
     try:
         await asyncio.sleep(job.seconds)
-    except Exception:
-        log.exception("failed", extra={"fields": fields})
+    except Exception as error:
+        errors.report(error, "mail", **fields)
         return False
     log.info("mailed", extra={"fields": fields})
     return True
