@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from budgets import BudgetsError, gate, overrides, revisions
-from budgets.gate import Asked, Changes, Verdict
+from budgets.gate import Changes
 from budgets.overrides import Override
 from budgets.prometheus import Prometheus
 from budgets.risk import risks
@@ -67,8 +67,13 @@ class Gate:
     reason: str | None
     """Why the change is to pass nevertheless; None: it is not."""
     by: str | None
-    message: str | None = None
-    """What to keep of an override in the deployment's history."""
+    overriding: Override | None = None
+    """By what the change passes that was checked; None: by itself."""
+
+    @property
+    def message(self) -> str | None:
+        """What to keep of an override in the deployment's history."""
+        return f"Budget gate overridden by {self.by}: {self.reason}" if self.overriding else None
 
     def unasked(self) -> None:
         """Says why the embedded cluster was not judged, if the environment has a gate."""
@@ -76,7 +81,10 @@ class Gate:
             self.say(f"Budget gate: {SIMULATED}")
 
     def check(self, embedded: bool, plan: Callable[[], tuple[Target, Result]]) -> None:
-        """Says what it finds. Raises Closed if the change must wait. `plan` is only called if it matters."""
+        """Says what it finds. Raises Closed if the change must wait. `plan` is only called if it matters.
+
+        What passes by an override goes on only after `record`.
+        """
         server = prometheus(self.environment, self.address, embedded)
         if server is None:
             self.say(f"Budget gate: {SIMULATED}")
@@ -99,7 +107,10 @@ class Gate:
         elif self.reason is None or self.by is None:
             raise Closed(f"The budget gate refuses this change.\n{verdict.why}\n{_ADVICE}")
         else:
-            self.override(now, asked, found[0], verdict, (self.by, self.reason))
+            risky = [str(risk) for risk in found[0].risks]
+            stack = self.environment.stack
+            self.overriding = Override(overrides.stamp(now), stack, self.by, self.reason, asked.reasons, risky)
+            self.say(verdict.why)
 
     def past(self, now: int) -> None:
         """Earlier overrides: nobody should have to look for them."""
@@ -107,15 +118,11 @@ class Gate:
         for each in overrides.read(self.root, stack, now - _SHOWN_DAYS * _DAY, now + _DAY):
             self.say(f"Budget gate: overridden at {each}")
 
-    def override(self, now: int, asked: Asked, changes: Changes, verdict: Verdict, said: tuple[str, str]) -> None:
-        """Records it; the change passes. `said`: who, and why."""
-        by, reason = said
-        risky = [str(risk) for risk in changes.risks]
-        stack = self.environment.stack
-        override = Override(overrides.stamp(now), stack, by, reason, asked.reasons, risky)
-        overrides.record(self.root, override)
-        self.message = f"Budget gate overridden by {by}: {reason}"
-        self.say(f"{verdict.why}\nBudget gate: overridden by {by}: {reason} (recorded in {overrides.FILE}).")
+    def record(self) -> None:
+        """Records the override, if there is one. Raises BudgetsError: then the change does not pass."""
+        if self.overriding:
+            overrides.record(self.root, self.overriding)
+            self.say(f"Budget gate: overridden by {self.by}: {self.reason} (recorded in {overrides.FILE}).")
 
     def say(self, text: str) -> None:
         """A line, whole in a log or a pipe, too."""
@@ -160,6 +167,7 @@ def _gate(options: argparse.Namespace, root: Path, session: Callable[[str, Displ
             return operation.preview(session(options.stack, display), refresh=True)
 
     own.check(own.environment.cluster is None, plan)
+    own.record()
     sys.stdout.flush()
 
 

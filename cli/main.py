@@ -116,6 +116,8 @@ def _up(options: argparse.Namespace) -> None:
             agreed = options.yes or _ask(
                 console, f"Deploy this to context {target.context!r} ({target.server})? [y/N] ", {"y", "yes"}
             )
+            if agreed:
+                budgets.record()
             display.resume()
             return agreed
 
