@@ -26,6 +26,7 @@ from stacks.settings import (
     WorkerSettings,
 )
 from stacks.settings_gate import GateSettings, StatusPageSettings
+from stacks.settings_gateway import NAME as GATEWAY
 from stacks.settings_gateway import GatewaySettings, faults_of_routes
 from stacks.settings_github import GitHubSettings
 from stacks.settings_images import ImagesSettings, faults_of_images
@@ -264,6 +265,7 @@ def _faults_across_sections(platform: Platform) -> list[str]:
         *((f"services.{name}", name) for name in platform.services),
         *((f"workers.{name}", name) for name in platform.workers),
         *([(KEYCLOAK, KEYCLOAK)] if platform.keycloak else []),
+        *([(GATEWAY, GATEWAY)] if platform.routes else []),
         *((("observability", name) for name in WATCHERS) if platform.observability else []),
     ]
     for key, name in names:

@@ -22,6 +22,7 @@ from stacks.environment import Environment, InvalidEnvironment, backup_keys, red
 from stacks.objectives import slos
 from stacks.secrets import check_dsns, read_secrets
 from stacks.settings import SENTRY_DSN, PostgresSettings, RedisSettings, WorkloadSettings
+from stacks.settings_gateway import NAME as GATEWAY
 from stacks.settings_gateway import GatewaySettings
 from stacks.settings_github import GitHubSettings, github_args, missing_access
 from stacks.settings_keycloak import NAME as KEYCLOAK
@@ -104,7 +105,7 @@ def declare(environment: Environment) -> None:
     if platform.gateway and platform.routes:
         # After the services: a route to a service that is not there answers 500.
         Gateway(
-            "gateway",
+            GATEWAY,
             _gateway(platform.gateway, list(platform.routes.values()), namespace),
             pulumi.ResourceOptions(depends_on=[whole, *served]),
         )

@@ -29,6 +29,7 @@ _PATTERNS = {
     "stacks.settings._quantity": rf"^{_DIGIT_OTHER_THAN_0}[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
     "stacks.settings._image": rf"^[a-z0-9][a-z0-9._/:-]*?(:(?!latest$){_TAG}|(:{_TAG})?{_DIGEST})$",
     "stacks.settings._schedule": rf"^\s*({_CRON_FIELD}\s+){{5}}{_CRON_FIELD}\s*$",
+    "stacks.settings_alerting._day": "^((mon|tues|wednes|thurs|fri|satur|sun)day|[0-9]{4}-[0-9]{2}-[0-9]{2})$",
     "stacks.settings_keycloak._network": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
 }
 """What a check accepts that does more than match a text with one regular expression."""
@@ -102,8 +103,11 @@ class _Generator(GenerateJsonSchema):
         return {**found, "pattern": _pattern(cast(Callable[..., object], schema["function"]["function"]))}
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        """A quantity, which may be written as a number."""
-        return {**super().function_before_schema(schema), "type": ["string", "number"], "exclusiveMinimum": 0}
+        """A quantity may be written as a number. Dates and times are texts to an editor, as YAML 1.2 has them."""
+        found = super().function_before_schema(schema)
+        if cast(Callable[..., object], schema["function"]["function"]).__name__ != "_number_as_text":
+            return found
+        return {**found, "type": ["string", "number"], "exclusiveMinimum": 0}
 
     def chain_schema(self, schema: core_schema.ChainSchema) -> JsonSchemaValue:
         return {"allOf": [self.generate_inner(step) for step in schema["steps"]]}

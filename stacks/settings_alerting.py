@@ -1,10 +1,13 @@
 """The section `mainstay:observability.alertmanager` of an environment file: who is told of alerts, and by what."""
 
-from typing import Annotated, Self
+import re
+from datetime import date
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from components.observability.alert import Level
+from components.observability.routing import Maintenance
 from stacks.settings import Name, ResourcesSettings, Section
 
 HEARTBEAT_SECRET = "alert-heartbeat-url"  # noqa: S105 (a secret's name)
@@ -13,6 +16,38 @@ HEARTBEAT_SECRET = "alert-heartbeat-url"  # noqa: S105 (a secret's name)
 SMTP_PASSWORD = "alert-smtp-password"  # noqa: S105 (a secret's name)
 """Needed where e-mails are sent."""
 
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _day(value: str) -> str:
+    try:
+        known = value in _WEEKDAYS or str(date.fromisoformat(value)) == value
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f"{value!r} is neither a day of the week, such as sunday, nor a date, such as 2026-12-01")
+    return value
+
+
+def _date_as_text(value: Any) -> Any:
+    """YAML reads 2026-12-01 as a date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _minutes_as_time(value: Any) -> Any:
+    """YAML 1.1 reads 22:00 as a number of base 60, and 02:00 as text."""
+    return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
+
+
+def _time(value: str) -> str:
+    if not _TIME.fullmatch(value):
+        raise ValueError(f'{value!r} is not a time of day from "00:00" to "24:00"')
+    return value
+
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+Day = Annotated[str, BeforeValidator(_date_as_text), AfterValidator(_day)]
+Time = Annotated[str, BeforeValidator(_minutes_as_time), AfterValidator(_time)]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mh]$")]
 Address = Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$")]
 
@@ -77,6 +112,23 @@ def _secrets_of(contacts: ContactsSettings | EscalationSettings, prefix: str) ->
     return {contact: f"{prefix}-{secret}" for contact, (wanted, secret) in ways.items() if wanted}
 
 
+class MaintenanceSettings(Section):
+    """Planned work: when nobody is told of a P2 or P3. A P0 or P1 is told at any time."""
+
+    day: Day = Field(description="A day of every week, e.g. `sunday`, or one date, e.g. `2026-12-01`.")
+    start: Time = Field(description="Time of that day, UTC, e.g. `02:00`.")
+    end: Time = Field(description="Time of the same day, later; `24:00` is its end. A night is two entries.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError(
+                f"end {self.end} is not after start {self.start}: write a night as two entries, one until 24:00 and "
+                "one from 00:00 of the next day"
+            )
+        return self
+
+
 class AlertmanagerSettings(Section):
     """Who tells people of alerts."""
 
@@ -88,6 +140,11 @@ class AlertmanagerSettings(Section):
         default_factory=list[EscalationSettings],
         description="Who is told, level by level, of a P0 or P1 that nobody has mended or silenced. Alertmanager knows "
         "no acknowledgement: a silence is one. PagerDuty has levels of its own, which need nothing here.",
+    )
+
+    maintenance: list[MaintenanceSettings] = Field(
+        default_factory=list[MaintenanceSettings],
+        description="When nobody is told of a P2 or P3; what still fires afterwards is told then.",
     )
 
     @model_validator(mode="after")
@@ -121,3 +178,8 @@ def _minutes(duration: str) -> int:
 def levels(settings: AlertmanagerSettings) -> list[Level]:
     """The escalation, level by level."""
     return [{"name": each.name, "after": each.after, "email": list(each.email)} for each in settings.escalation]
+
+
+def maintenance(settings: AlertmanagerSettings) -> list[Maintenance]:
+    """The planned work, as Alertmanager's component takes it."""
+    return [{"day": each.day, "start": each.start, "end": each.end} for each in settings.maintenance]

@@ -10,6 +10,8 @@ from components.gateway.addresses import within
 from components.gateway.route import closed_paths
 from stacks.settings import Name, Quantity, RoutedPath, Section
 
+NAME = "gateway"
+"""Kubernetes name of the Gateway."""
 HOSTS_AT_MOST = 63
 """A Gateway has 64 listeners at most; one is for the redirect."""
 

@@ -14,7 +14,7 @@ from components.observability.observability import ObservabilityArgs
 from components.slo.objective import Slo
 from components.workload import Resources
 from stacks.settings import Name, Quantity, ResourcesSettings, Section
-from stacks.settings_alerting import AlertmanagerSettings, ContactsSettings, levels
+from stacks.settings_alerting import AlertmanagerSettings, ContactsSettings, levels, maintenance
 
 __all__ = ["AlertmanagerSettings", "ContactsSettings", "ObservabilitySettings", "observability_args"]
 
@@ -174,6 +174,7 @@ def _alertmanager(settings: AlertmanagerSettings, secrets: Mapping[str, pulumi.I
         "resources": _resources(settings.resources),
         "contacts": {contact: secrets[name] for contact, name in settings.secrets.items()},
         "escalation": levels(settings),
+        "maintenance": maintenance(settings),
     }
     if email := settings.email:
         args["email"] = {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from components import postgres, redis
+from components.gateway import alerts as gateway_alerts
 from components.keycloak import alerts as keycloak_alerts
 from components.observability.alert import Alert
 from components.observability.monitors import Target
@@ -10,6 +11,7 @@ from components.postgres import alerts as postgres_alerts
 from components.redis import alerts as redis_alerts
 from components.workload import alerts as workload_alerts
 from stacks.environment import Platform
+from stacks.settings_gateway import NAME as GATEWAY
 from stacks.settings_keycloak import NAME as KEYCLOAK
 
 
@@ -21,12 +23,14 @@ def targets(platform: Platform) -> list[Target]:
         *(workload_alerts.metrics_target(name, "service", each.port) for name, each in platform.services.items()),
         *(workload_alerts.metrics_target(name, "worker", each.health_port) for name, each in platform.workers.items()),
         *([keycloak_alerts.metrics_target(KEYCLOAK)] if platform.keycloak else []),
+        *([gateway_alerts.metrics_target(GATEWAY, platform.namespace.name)] if platform.routes else []),
     ]
 
 
 def alerts(platform: Platform) -> dict[str, Sequence[Alert]]:
     """The rooms' alerts by group; a group is there where something of its kind is declared."""
     groups: list[tuple[str, object, Sequence[Alert]]] = [
+        ("gateway", platform.routes, gateway_alerts.alerts([each["service"] for each in platform.routes.values()])),
         ("keycloak", platform.keycloak, keycloak_alerts.ALERTS),
         ("postgres", platform.postgres, postgres_alerts.alerts(_instances(platform))),
         ("redis", platform.redis, redis_alerts.ALERTS),

@@ -41,7 +41,7 @@ Nobody can sign in; whoever is signed in is thrown out as the tokens end (`acces
 ## First checks
 1. `kubectl get pods -l app.kubernetes.io/component=keycloak`: none, restarting, or running and not ready?
 2. `kubectl logs <pod> --previous --tail=100` of a restarting one.
-3. Running but not ready: the database. `kubectl cnpg status <cluster>`; see the Postgres alerts.
+3. Running but not ready: the database. `kubectl get cluster <cluster>`; see the Postgres alerts.
 
 ## Mitigation
 1. "Unable to find ..." or "Unrecognized field" while it starts: the realm file; take back the last change of
@@ -72,7 +72,7 @@ Sign-ins or token refreshes fail for a part of the users.
 
 ## First checks
 1. `kubectl logs -l app.kubernetes.io/component=keycloak --tail=200`: the exceptions say which call.
-2. `kubectl cnpg status <cluster>` of its database: a failover just now?
+2. `kubectl describe cluster <cluster>` of its database: a failover just now?
 
 ## Mitigation
 1. "read-only transaction": it still talks to a former primary; `kubectl rollout restart statefulset/keycloak`.
@@ -124,8 +124,8 @@ All connections of a replica's pool are busy.
 Sign-ins are slow, and fail soon.
 
 ## First checks
-1. `kubectl cnpg psql <cluster> -- -c "SELECT pid, state, wait_event_type, left(query, 80) FROM pg_stat_activity"`: long
-   queries, locks?
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT pid, state, wait_event_type, left(query, 80) FROM
+   pg_stat_activity"`: long queries, locks? `kubectl get cluster` names the primary.
 2. CPU and disk of the database's primary, on its dashboard.
 
 ## Mitigation

@@ -1,10 +1,13 @@
-"""Alerts of this room: pods and volumes, the monitoring itself, and the product seen from outside."""
+"""Alerts of this room: pods, volumes and nodes, the monitoring itself, and the product seen from outside."""
 
 from components.observability.alert import Alert, Severity
-from components.observability.monitoring_alerts import MONITORING, WATCHDOG, targets_missing
+from components.observability.missing_alerts import rules_missing, targets_missing
+from components.observability.monitoring_alerts import MONITORING, WATCHDOG
+from components.observability.node_alerts import NODES
 from components.observability.pod_alerts import PODS
+from components.observability.volume_alerts import VOLUMES
 
-__all__ = ["MONITORING", "PODS", "PROBES", "WATCHDOG", "targets_missing"]
+__all__ = ["MONITORING", "NODES", "PODS", "PROBES", "VOLUMES", "WATCHDOG", "rules_missing", "targets_missing"]
 
 PROBES: list[Alert] = [
     {
@@ -19,8 +22,8 @@ PROBES: list[Alert] = [
         "dashboard": "services",
         "runbook": """\
 ## Meaning
-From inside the cluster, through the public name: no answer, not 2xx, or a certificate that is not valid. The gateway's
-own metrics are in another namespace: this is how it is watched.
+From inside the cluster, through the public name: no answer, not 2xx, or a certificate that is not valid. It is asked as
+a user would, so that DNS, load balancer and gateway are all in it.
 
 ## Impact
 Nobody reaches the product at this address.

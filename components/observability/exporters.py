@@ -24,7 +24,7 @@ KUBE_STATE_TARGET: Target = {
     "path": "/metrics",
     "honor_labels": True,
 }
-"""Deployments, pods and containers as the API server knows them."""
+"""Deployments, pods, containers and nodes as the API server knows them."""
 
 BLACKBOX_TARGET: Target = {
     "name": BLACKBOX,
@@ -47,13 +47,16 @@ _BLACKBOX_CONFIG = {
 
 
 def declare_kube_state_metrics(namespace: str, parent: pulumi.Resource) -> None:
-    """Declares kube-state-metrics for this namespace alone: its role lets it see no other."""
+    """Declares kube-state-metrics for this namespace and the nodes: its roles let it see nothing else."""
     child = pulumi.ResourceOptions(parent=parent)
     metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
         "name": KUBE_STATE,
         "namespace": namespace,
         "labels": labels(KUBE_STATE, "exporter"),
     }
+    subjects: list[kubernetes.rbac.v1.SubjectArgsDict] = [
+        {"kind": "ServiceAccount", "name": KUBE_STATE, "namespace": namespace}
+    ]
     kubernetes.rbac.v1.Role(
         f"{KUBE_STATE}-role",
         metadata=metadata,
@@ -68,7 +71,29 @@ def declare_kube_state_metrics(namespace: str, parent: pulumi.Resource) -> None:
         f"{KUBE_STATE}-role-binding",
         metadata=metadata,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": KUBE_STATE},
-        subjects=[{"kind": "ServiceAccount", "name": KUBE_STATE, "namespace": namespace}],
+        subjects=subjects,
+        opts=child,
+    )
+    # Nodes belong to no namespace.
+    of_cluster: kubernetes.meta.v1.ObjectMetaArgsDict = {
+        "name": f"{namespace}-{KUBE_STATE}",
+        "labels": labels(KUBE_STATE, "exporter"),
+    }
+    kubernetes.rbac.v1.ClusterRole(
+        f"{KUBE_STATE}-nodes-role",
+        metadata=of_cluster,
+        rules=[{"api_groups": [""], "resources": ["nodes"], "verbs": ["list", "watch"]}],
+        opts=child,
+    )
+    kubernetes.rbac.v1.ClusterRoleBinding(
+        f"{KUBE_STATE}-nodes-role-binding",
+        metadata=of_cluster,
+        role_ref={
+            "api_group": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": f"{namespace}-{KUBE_STATE}",
+        },
+        subjects=subjects,
         opts=child,
     )
     declare_server(
@@ -80,7 +105,7 @@ def declare_kube_state_metrics(namespace: str, parent: pulumi.Resource) -> None:
             "image": KUBE_STATE_METRICS,
             "args": [
                 f"--namespaces={namespace}",
-                "--resources=pods,deployments,statefulsets,jobs,cronjobs",
+                "--resources=pods,deployments,statefulsets,jobs,cronjobs,nodes",
                 "--port=8080",
                 "--telemetry-port=8081",
             ],

@@ -1,6 +1,4 @@
-"""Alerts about what watches: Prometheus, Alertmanager, and whether there is anything to read."""
-
-from collections.abc import Sequence
+"""Alerts about what watches: Prometheus and Alertmanager."""
 
 from components.observability.alert import Alert, Severity
 
@@ -36,11 +34,12 @@ Until it is mended nobody is called for anything: watch the dashboards.
     },
     {
         "name": "TargetDown",
-        "expr": "up == 0",
+        # Kubelets of nodes without a pod of ours are not our business.
+        "expr": 'up{node=""} == 0 or (up == 0 and on (node) kube_pod_info{node!=""})',
         "for_": "5m",
         "severity": Severity.P2,
         "summary": "Prometheus cannot read the metrics of {{ $labels.job }} at {{ $labels.instance }}.",
-        "description": "Every scrape of {{ $labels.pod }} has failed for 5 minutes.",
+        "description": "Every scrape of it has failed for 5 minutes.",
         "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
@@ -294,31 +293,3 @@ People are told twice, a silence holds on one server only, or a new receiver is 
 """,
     },
 ]
-
-
-def targets_missing(jobs: Sequence[str]) -> Alert:
-    """Nothing to scrape at all is not `up == 0`: the series is gone. `jobs`: what the environment declares."""
-    return {
-        "name": "TargetsMissing",
-        "expr": "\n  or ".join(f'absent(up{{job="{job}"}})' for job in sorted(jobs)),
-        "for_": "10m",
-        "severity": Severity.P1,
-        "summary": "Prometheus finds no pod of {{ $labels.job }} to read metrics from.",
-        "description": "It is declared, and has had no target for 10 minutes.",
-        "dashboard": "telemetry",
-        "runbook": """\
-## Meaning
-Declared, and not there: no pod runs, or its labels or its port are not those of its monitor.
-
-## Impact
-Its alerts are blind; if no pod runs, what it serves is down.
-
-## First checks
-1. `kubectl get pods -l app.kubernetes.io/name=<job>`: none? Then that is the trouble.
-2. `kubectl get podmonitor <job> -o yaml`: compare its labels and port name with a pod's.
-
-## Mitigation
-1. No pods: deploy again (`mainstay up`); a database's pods come from its operator, whose log says why they do not.
-2. The monitor does not fit: take back what changed labels or ports.
-""",
-    }

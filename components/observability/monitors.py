@@ -1,12 +1,12 @@
 """What Prometheus scrapes: one PodMonitor a target, and the network opened to its port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.connection import egress_to, ingress_at_target
+from components.connection import ingress_at_target
 from components.labels import labels, selector
 
 PROMETHEUS = "prometheus"
@@ -16,7 +16,7 @@ MONITORED = {"app.kubernetes.io/managed-by": "mainstay"}
 
 
 class Target(TypedDict):
-    """Pods with metrics, in the namespace of the environment."""
+    """Pods with metrics."""
 
     name: str
     """Kubernetes name of the thing; the `job` of its series."""
@@ -30,10 +30,30 @@ class Target(TypedDict):
     """HTTP path of the metrics."""
     honor_labels: NotRequired[bool]
     """Keep the labels `namespace`, `pod` … that the metrics carry: they are about other pods. Default: false."""
+    namespace: NotRequired[str]
+    """Where an operator runs these pods for the environment. Its series still count as the environment's own: their
+    label `namespace` says so. Default: the namespace of the environment."""
+    metric_relabelings: NotRequired[Sequence[Mapping[str, Any]]]
+    """What is kept of its metrics and which labels they get, as a PodMonitor spells it. Default: all as they are."""
 
 
 def declare_monitor(target: Target, namespace: pulumi.Input[str], parent: pulumi.Resource) -> None:
     """Declares the target's monitor and lets Prometheus in at its port."""
+    elsewhere = target.get("namespace")
+    # The operator's own job is <namespace>/<monitor>.
+    relabelings: list[dict[str, Any]] = [{"targetLabel": "job", "replacement": target["name"], "action": "replace"}]
+    endpoint: dict[str, Any] = {
+        "port": target["port_name"],
+        "path": target["path"],
+        "honorLabels": target.get("honor_labels", False),
+        "relabelings": relabelings,
+    }
+    spec: dict[str, Any] = {"selector": {"matchLabels": target["pod_labels"]}, "podMetricsEndpoints": [endpoint]}
+    if elsewhere:
+        spec["namespaceSelector"] = {"matchNames": [elsewhere]}
+        relabelings.append({"targetLabel": "namespace", "replacement": namespace, "action": "replace"})
+    if "metric_relabelings" in target:
+        endpoint["metricRelabelings"] = [dict(each) for each in target["metric_relabelings"]]
     kubernetes.apiextensions.CustomResource(
         f"{target['name']}-monitor",
         api_version="monitoring.coreos.com/v1",
@@ -43,20 +63,12 @@ def declare_monitor(target: Target, namespace: pulumi.Input[str], parent: pulumi
             "namespace": namespace,
             "labels": labels(target["name"], "monitor"),
         },
-        spec={
-            "selector": {"matchLabels": target["pod_labels"]},
-            "podMetricsEndpoints": [
-                {
-                    "port": target["port_name"],
-                    "path": target["path"],
-                    "honorLabels": target.get("honor_labels", False),
-                    # The operator's own job is <namespace>/<monitor>.
-                    "relabelings": [{"targetLabel": "job", "replacement": target["name"], "action": "replace"}],
-                }
-            ],
-        },
+        spec=spec,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+    if elsewhere:
+        # A policy there would shut out everybody whom it does not name: that namespace is not ours.
+        return
     ingress_at_target(
         f"{PROMETHEUS}-to-{target['name']}",
         namespace,
@@ -69,7 +81,11 @@ def declare_monitor(target: Target, namespace: pulumi.Input[str], parent: pulumi
 
 def egress_to_targets(targets: Sequence[Target]) -> list[Any]:
     """Prometheus' ways out to all targets."""
-    return [
-        egress_to({"target": each["name"], "pod_labels": each["pod_labels"], "port": each["port"], "url": {}})
-        for each in targets
-    ]
+    return [_egress_to(each) for each in targets]
+
+
+def _egress_to(target: Target) -> Any:
+    peer: dict[str, Any] = {"pod_selector": {"match_labels": target["pod_labels"]}}
+    if "namespace" in target:
+        peer["namespace_selector"] = {"match_labels": {"kubernetes.io/metadata.name": target["namespace"]}}
+    return {"to": [peer], "ports": [{"protocol": "TCP", "port": target["port"]}]}

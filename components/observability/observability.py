@@ -10,7 +10,7 @@ from components.labels import labels
 from components.observability import alertmanager, alloy, exporters, grafana, loki, object_store, prometheus, tempo
 from components.observability.alert import Alert, rule_groups
 from components.observability.alertmanager import AlertmanagerArgs, declare_alertmanager, sealed_contacts
-from components.observability.alerts import MONITORING, PODS, PROBES, targets_missing
+from components.observability.alerts import MONITORING, NODES, PODS, PROBES, VOLUMES, rules_missing, targets_missing
 from components.observability.alloy import CollectorArgs, declare_alloy
 from components.observability.exporters import declare_kube_state_metrics, declare_probes
 from components.observability.grafana import GrafanaArgs, declare_grafana
@@ -124,11 +124,13 @@ def all_alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
 
 
 def _alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
-    jobs = [target["name"] for target in [*args["targets"], *OWN_TARGETS]]
-    own = {"pods": PODS, "monitoring": [*MONITORING, targets_missing(jobs)], "telemetry": TELEMETRY}
+    jobs = [*(target["name"] for target in [*args["targets"], *OWN_TARGETS]), *prometheus.NODE_PATHS]
+    own = {"pods": PODS, "volumes": VOLUMES, "nodes": NODES, "telemetry": TELEMETRY}
     if args.get("public_hosts"):
         own["probes"] = PROBES
-    return {**args["alerts"], **own}
+    groups = {**args["alerts"], **own}
+    count = len(groups) + 1 + len(slo_rules(args.get("slos", ()), args["runbooks"]))
+    return {**groups, "monitoring": [*MONITORING, targets_missing(jobs), rules_missing(count)]}
 
 
 def _sealed(args: ObservabilityArgs) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Alerts about workloads, pods, jobs and volumes: what the API server and the kubelets know."""
+"""Alerts about workloads, pods and jobs: what the API server and the kubelets know."""
 
 from components.observability.alert import Alert, Severity
 
@@ -76,6 +76,36 @@ Users are served, with less in reserve: the next failure, or the next peak, is f
 ## Mitigation
 1. Quota or no room: raise the namespace's quota or the nodes.
 2. A failing probe after a release: `kubectl rollout undo deployment/<workload>`, then the same in git.
+""",
+    },
+    {
+        "name": "RolloutStuck",
+        # The old pods serve, as many as are asked for: no count of pods shows it.
+        "expr": (
+            "max by (namespace, deployment) (\n"
+            '  kube_deployment_status_condition{condition="Progressing",status="false"}\n'
+            ") == 1"
+        ),
+        "for_": "5m",
+        "severity": Severity.P2,
+        "service": "{{ $labels.deployment }}",
+        "summary": "The roll-out of {{ $labels.deployment }} does not get on.",
+        "description": "No new pod became ready within 10 minutes, Kubernetes' own bound; that was 5 minutes ago.",
+        "dashboard": "services",
+        "runbook": """\
+## Meaning
+The new version does not become ready. The old pods were not stopped.
+
+## Impact
+Users are served by the old version; nothing that was released is there.
+
+## First checks
+1. `kubectl get pods -l app.kubernetes.io/name=<deployment>`: the youngest is Pending, restarting, or not ready?
+2. `kubectl logs <pod> --tail=100` of that one; `kubectl describe pod <pod>`: the events.
+
+## Mitigation
+1. `kubectl rollout undo deployment/<deployment>`, then the same in git.
+2. Quota or no room: raise the namespace's quota or the nodes.
 """,
     },
     {
@@ -224,56 +254,6 @@ What it should do is not done until its next run, or not at all where it has no 
 ## Mitigation
 1. Mend the cause, then run it again: `kubectl create job --from=cronjob/<cronjob> <job>-again`.
 2. `kubectl delete job <job>` ends this alert.
-""",
-    },
-    {
-        "name": "VolumeFilling",
-        "expr": "kubelet_volume_stats_used_bytes / kubelet_volume_stats_capacity_bytes > 0.85",
-        "for_": "10m",
-        "severity": Severity.P2,
-        "service": "{{ $labels.persistentvolumeclaim }}",
-        "summary": "The volume {{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full.",
-        "description": "More than 85 % of its disk space is used, for 10 minutes.",
-        "dashboard": "postgres",
-        "runbook": """\
-## Meaning
-The disk of a stateful workload fills.
-
-## Impact
-None yet. What writes to it stops at 100 %.
-
-## First checks
-1. `kubectl get pvc <claim>`: whose is it, and how large?
-2. A log volume of Postgres: is PostgresArchivingFails or PostgresArchivingLags firing? That is the cause then.
-
-## Mitigation
-1. Raise its size in `Pulumi.<stack>.yaml` and deploy: volumes grow while in use, and never shrink.
-2. Prometheus and Loki: a shorter `retention` does it, too.
-""",
-    },
-    {
-        "name": "VolumeAlmostFull",
-        "expr": "kubelet_volume_stats_used_bytes / kubelet_volume_stats_capacity_bytes > 0.95",
-        "for_": "2m",
-        "severity": Severity.P0,
-        "service": "{{ $labels.persistentvolumeclaim }}",
-        "summary": "The volume {{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full.",
-        "description": "More than 95 % of its disk space is used, for 2 minutes.",
-        "dashboard": "postgres",
-        "runbook": """\
-## Meaning
-Minutes, or a few hours, are left.
-
-## Impact
-What writes to it stops at 100 %: a database goes down, and with it the product.
-
-## First checks
-1. `kubectl get pvc <claim>`: whose is it, and how large?
-
-## Mitigation
-1. At once: `kubectl patch pvc <claim> -p '{"spec":{"resources":{"requests":{"storage":"<larger>"}}}}'`.
-2. Then the same size in `Pulumi.<stack>.yaml`, and deploy.
-3. Then look for the cause as for VolumeFilling.
 """,
     },
 ]

@@ -1,6 +1,6 @@
-"""Prometheus, run by prometheus-operator: it sees its own namespace, and of the nodes only what concerns that."""
+"""Prometheus, run by prometheus-operator: it sees its own namespace, the nodes, and elsewhere what it is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, TypedDict
 
 import pulumi
@@ -31,6 +31,8 @@ TARGET: Target = {
     "path": "/metrics",
 }
 """Prometheus itself."""
+NODE_PATHS = {"kubelet": "/metrics", "kubelet-cadvisor": "/metrics/cadvisor", "kubelet-resource": "/metrics/resource"}
+"""What is read of every kubelet, by job."""
 
 
 class PrometheusArgs(TypedDict):
@@ -63,7 +65,7 @@ def declare_prometheus(
         string_data={"nodes.yaml": yaml.safe_dump(scrape_nodes(namespace), sort_keys=False)},
         opts=child,
     )
-    _declare_permissions(metadata, namespace, child)
+    _declare_permissions(metadata, namespace, {each["namespace"] for each in targets if "namespace" in each}, child)
     _declare_network(metadata, targets, child)
     kubernetes.policy.v1.PodDisruptionBudget(
         f"{PROMETHEUS}-disruption",
@@ -146,35 +148,42 @@ def _spec(args: PrometheusArgs, namespace: str, environment: str) -> dict[str, A
 
 
 def scrape_nodes(namespace: str) -> list[dict[str, Any]]:
-    """CPU, memory and volumes of the namespace's pods, as the kubelets count them; of other namespaces, nothing."""
-    wanted = {
-        "/metrics": "kubelet_volume_stats_(used|capacity)_bytes",
-        "/metrics/cadvisor": "container_(cpu_usage_seconds_total|memory_working_set_bytes)",
+    """What the kubelets count: CPU, memory and volumes of the namespace's pods, CPU, memory and disks of each node.
+
+    Of the pods of other namespaces, nothing.
+    """
+    kept = {
+        # Of what is kept: namespace, id (a cgroup), name. What is about a node as a whole has no namespace.
+        "kubelet": f"{namespace};;kubelet_volume_stats_(used|capacity)_bytes",
+        "kubelet-cadvisor": (
+            f"{namespace};.*;container_(cpu_usage_seconds_total|memory_working_set_bytes)"
+            "|;/;container_fs_(usage|limit)_bytes"
+        ),
+        "kubelet-resource": ";;node_(cpu_usage_seconds_total|memory_working_set_bytes)",
     }
     return [
         {
-            "job_name": f"kubelet{path.removeprefix('/metrics').replace('/', '-')}",
+            "job_name": job,
             "scheme": "https",
             "metrics_path": path,
             "kubernetes_sd_configs": [{"role": "node"}],
             "authorization": {"credentials_file": "/var/run/secrets/kubernetes.io/serviceaccount/token"},
             # Kubelets sign their own certificates unless the cluster says otherwise.
             "tls_config": {"insecure_skip_verify": True},
+            # As kube-state-metrics calls it.
+            "relabel_configs": [{"source_labels": ["__meta_kubernetes_node_name"], "target_label": "node"}],
             "metric_relabel_configs": [
-                {
-                    "source_labels": ["namespace", "__name__"],
-                    "regex": f"{namespace};{metrics}",
-                    "action": "keep",
-                }
+                {"source_labels": ["namespace", "id", "__name__"], "regex": kept[job], "action": "keep"}
             ],
         }
-        for path, metrics in wanted.items()
+        for job, path in NODE_PATHS.items()
     ]
 
 
 def _declare_permissions(
-    metadata: kubernetes.meta.v1.ObjectMetaArgsDict, namespace: str, child: pulumi.ResourceOptions
+    metadata: kubernetes.meta.v1.ObjectMetaArgsDict, namespace: str, elsewhere: Set[str], child: pulumi.ResourceOptions
 ) -> None:
+    """`elsewhere`: other namespaces with pods to scrape; it may find pods there, and nothing else."""
     subjects: list[kubernetes.rbac.v1.SubjectArgsDict] = [
         {"kind": "ServiceAccount", "name": PROMETHEUS, "namespace": namespace}
     ]
@@ -202,6 +211,29 @@ def _declare_permissions(
         subjects=subjects,
         opts=child,
     )
+    for other in sorted(elsewhere):
+        there: kubernetes.meta.v1.ObjectMetaArgsDict = {
+            "name": f"{namespace}-{PROMETHEUS}",
+            "namespace": other,
+            "labels": labels(PROMETHEUS, PROMETHEUS),
+        }
+        kubernetes.rbac.v1.Role(
+            f"{PROMETHEUS}-{other}-role",
+            metadata=there,
+            rules=[{"api_groups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}],
+            opts=child,
+        )
+        kubernetes.rbac.v1.RoleBinding(
+            f"{PROMETHEUS}-{other}-role-binding",
+            metadata=there,
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": f"{namespace}-{PROMETHEUS}",
+            },
+            subjects=subjects,
+            opts=child,
+        )
     # Nodes belong to no namespace: reading their metrics takes a role of the cluster.
     of_cluster: kubernetes.meta.v1.ObjectMetaArgsDict = {
         "name": f"{namespace}-{PROMETHEUS}",

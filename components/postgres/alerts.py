@@ -53,14 +53,14 @@ No PostgreSQL of the cluster answers, or no pod of it is left.
 Writes and reads of the product fail. What Keycloak keeps there: nobody can sign in.
 
 ## First checks
-1. `kubectl cnpg status <cluster>`: is there a primary, does the operator do something (failover, restore)?
+1. `kubectl describe cluster <cluster>`: is there a primary, and what does the operator do (`Phase`, the events)?
 2. `kubectl logs <pod> -c postgres --tail=100`: a full disk, a crash while recovering, or no memory?
 3. `kubectl get pods,pvc -l cnpg.io/cluster=<cluster>`: no pods: `kubectl get events --sort-by=.lastTimestamp`.
 
 ## Mitigation
 1. Full disk: enlarge `storage` or `walStorage` of the database in `Pulumi.<stack>.yaml` and deploy.
 2. The operator does nothing: `kubectl -n cnpg-system logs deployment/cnpg-controller-manager --tail=100`; restart it.
-3. Data lost on every instance: restore from the backup (docs: disaster recovery).
+3. Data lost on every instance: restore from the backup (DatabaseLost).
 """,
     }
 
@@ -86,12 +86,13 @@ A declared replica is not there, or it does not follow the primary.
 Users notice nothing yet. One more failure, and commits wait (three instances) or data has a single copy (two).
 
 ## First checks
-1. `kubectl cnpg status <cluster>`: which instance is not streaming, and why?
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT application_name, state FROM pg_stat_replication"`: which
+   one is not there? `kubectl get cluster` names the primary.
 2. `kubectl get pods -l cnpg.io/cluster=<cluster>`: Pending (see PodPending) or restarting?
 
 ## Mitigation
 1. "requested WAL segment has already been removed": the replica cannot catch up; have it cloned anew with
-   `kubectl cnpg destroy <cluster> <instance number>`.
+   `kubectl delete pod,pvc -l cnpg.io/instanceName=<pod> --wait=false`.
 2. No node has room: add one, or raise the namespace's quota.
 """,
     }
@@ -117,8 +118,8 @@ Services hold nearly all connections there are.
 When the last connection is taken, new ones are refused: the product's requests fail.
 
 ## First checks
-1. Who holds them: `kubectl cnpg psql <cluster> -- -c "SELECT application_name, state, count(*) FROM pg_stat_activity
-   GROUP BY 1, 2 ORDER BY 3 DESC"`.
+1. Who holds them: `kubectl exec <primary> -c postgres -- psql app -c "SELECT application_name, state, count(*) FROM
+   pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC"`.
 
 ## Mitigation
 1. Many `idle in transaction`: the application leaks transactions; roll its last release back.
@@ -143,8 +144,8 @@ A migration or a report runs, or an application forgot to end its transaction.
 It keeps its locks, and dead rows cannot be removed anywhere in the cluster: tables grow, queries get slower.
 
 ## First checks
-1. `kubectl cnpg psql <cluster> -- -c "SELECT pid, usename, application_name, state, xact_start, left(query, 80) FROM
-   pg_stat_activity WHERE xact_start < now() - interval '30 minutes'"`.
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT pid, usename, application_name, state, xact_start,
+   left(query, 80) FROM pg_stat_activity WHERE xact_start < now() - interval '30 minutes'"`.
 
 ## Mitigation
 1. Nobody waits for its result: `SELECT pg_terminate_backend(<pid>)`.
@@ -167,8 +168,8 @@ Some transaction holds a lock that many others want: mostly a migration, or a ro
 Requests that need that table or row hang, and take connections meanwhile.
 
 ## First checks
-1. `kubectl cnpg psql <cluster> -- -c "SELECT pid, pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity WHERE
-   wait_event_type = 'Lock'"`: the process that blocks and is not blocked is the cause.
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT pid, pg_blocking_pids(pid), left(query, 80) FROM
+   pg_stat_activity WHERE wait_event_type = 'Lock'"`: the process that blocks and is not blocked is the cause.
 
 ## Mitigation
 1. `SELECT pg_terminate_backend(<pid>)` of that one; run the migration again with a `lock_timeout`.
@@ -217,8 +218,8 @@ Vacuum cannot freeze old rows: something holds it back.
 None yet. At the end Postgres refuses every write, and mending takes hours.
 
 ## First checks
-1. `kubectl cnpg psql <cluster> -- -c "SELECT pid, age(backend_xmin), state, left(query, 80) FROM pg_stat_activity WHERE
-   backend_xmin IS NOT NULL ORDER BY 2 DESC LIMIT 5"`: a transaction of days?
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT pid, age(backend_xmin), state, left(query, 80) FROM
+   pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY 2 DESC LIMIT 5"`: a transaction of days?
 2. The same of `pg_replication_slots` (`xmin`, `catalog_xmin`) and `pg_prepared_xacts`.
 
 ## Mitigation
@@ -245,7 +246,8 @@ The replica receives what the primary writes, and replays it too slowly.
 Reads from this replica are old, and a failover to it would take longer.
 
 ## First checks
-1. `kubectl cnpg status <cluster>`: which replica, and how far?
+1. `kubectl exec <primary> -c postgres -- psql app -c "SELECT application_name, state, replay_lag FROM
+   pg_stat_replication"`: does it receive, and only replay too slowly?
 2. `SELECT * FROM pg_stat_activity WHERE state <> 'idle'` on the replica: a long query that holds replay back?
 
 ## Mitigation

@@ -31,8 +31,7 @@ Restoring takes longer each day; without any base backup nothing can be restored
 
 ## Mitigation
 1. Keys: set `secrets:postgres-<name>-backup-access-key-id` and `…-secret-access-key` anew and deploy.
-2. Take one now:
-   `kubectl cnpg backup <cluster> --method plugin --plugin-name barman-cloud.cloudnative-pg.io`.
+2. Take one now: BackupNow.
 """,
     },
     {
@@ -55,8 +54,7 @@ None yet: what the last good backup and the archived log hold can be restored.
 2. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`.
 
 ## Mitigation
-1. Mend the cause, and take one now:
-   `kubectl cnpg backup <cluster> --method plugin --plugin-name barman-cloud.cloudnative-pg.io`.
+1. Mend the cause, and take one now: BackupNow.
 """,
     },
     {
@@ -89,6 +87,36 @@ Point-in-time recovery ends there: losing the cluster now would lose what is wri
 """,
     },
     {
+        "name": "PostgresArchivingStuck",
+        # A database that nobody writes to archives nothing: only what waits is late. Five minutes is the RPO.
+        "expr": (
+            "max by (namespace, job, pod) (cnpg_pg_stat_archiver_seconds_since_last_archival) > 300\n"
+            "  and on (namespace, job, pod) max by (namespace, job, pod) (\n"
+            '    cnpg_collector_pg_wal_archive_status{value="ready"}\n'
+            "  ) > 0"
+        ),
+        "for_": "5m",
+        "severity": Severity.P1,
+        "summary": "{{ $labels.pod }} has archived nothing for {{ $value | humanizeDuration }}, and log waits.",
+        "description": "More than 5 minutes, which is what may be lost, for 5 minutes; no failure is reported.",
+        "dashboard": "backups",
+        "runbook": """\
+## Meaning
+Archiving hangs: it neither works nor fails.
+
+## Impact
+Losing the cluster now would lose what has been written since. The log's volume fills.
+
+## First checks
+1. `kubectl logs <primary> -c plugin-barman-cloud --tail=100`: the last segment, and when?
+2. `kubectl get pods -l cnpg.io/cluster=<cluster>`: is the plug-in's container ready?
+
+## Mitigation
+1. `kubectl delete pod <primary>`: another instance takes over, with a plug-in that has just started.
+2. It hangs there too: the bucket does not answer; ask its provider, and watch VolumeFilling.
+""",
+    },
+    {
         "name": "PostgresArchivingLags",
         "expr": 'max by (namespace, job, pod) (cnpg_collector_pg_wal_archive_status{value="ready"}) > 50',
         "for_": "15m",
@@ -108,7 +136,7 @@ Losing the cluster now would lose what waits; the log's volume fills.
 2. Dashboard: a bulk load that ends soon?
 
 ## Mitigation
-1. No segment in the log for minutes: `kubectl cnpg promote <cluster> <replica>` moves the work to another pod.
+1. No segment in the log for minutes: `kubectl delete pod <primary>` moves the work to another pod.
 2. Always slow: the bucket is far or throttled; ask its provider, or raise `cpu`.
 """,
     },

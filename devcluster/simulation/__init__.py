@@ -43,9 +43,9 @@ class Placed:
 
 
 def furniture() -> list[Placed]:
-    """The nodes and the default storage class."""
+    """The nodes, the default storage class, and the namespace of Envoy Gateway, in which environments have a role."""
     workers = [_node(zone, number) for zone in ("a", "b", "c") for number in (1, 2)]
-    return [*workers, _storage_class(), _storage_driver()]
+    return [*workers, _storage_class(), _storage_driver(), _namespace("envoy-gateway-system")]
 
 
 def fail(cluster: "Cluster", resource: str, namespace: str | None, name: str, reason: str) -> None:
@@ -115,6 +115,11 @@ def _node(zone: str, number: int) -> Placed:
         "spec": {"podCIDR": f"10.244.{index}.0/24", "podCIDRs": [f"10.244.{index}.0/24"]},
     }
     return Placed(f"/api/v1/nodes/{name}", manifest)
+
+
+def _namespace(name: str) -> Placed:
+    manifest: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return Placed(f"/api/v1/namespaces/{name}", manifest)
 
 
 def _storage_class() -> Placed:

@@ -38,6 +38,18 @@ DATA: dict[str, Case] = {
             f'cnpg_pg_stat_archiver_last_archived_time{{{PG},pod="1"}}': "501x40",
         },
     ),
+    # A database that nobody writes to has nothing to archive.
+    "PostgresArchivingStuck": Case(
+        {
+            f'cnpg_pg_stat_archiver_seconds_since_last_archival{{{PG},pod="1"}}': "0+60x40",
+            f'cnpg_collector_pg_wal_archive_status{{{PG},pod="1",value="ready"}}': "1x40",
+        },
+        {
+            f'cnpg_pg_stat_archiver_seconds_since_last_archival{{{PG},pod="1"}}': "0+60x40",
+            f'cnpg_collector_pg_wal_archive_status{{{PG},pod="1",value="ready"}}': "0x40",
+            f'cnpg_collector_pg_wal_archive_status{{{PG},pod="1",value="done"}}': "9x40",
+        },
+    ),
     "PostgresReplicationLags": against(
         f'cnpg_pg_replication_lag{{{PG},pod="2"}}',
         "61x40",

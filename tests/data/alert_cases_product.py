@@ -14,6 +14,10 @@ def requests(good: str, bad: str) -> dict[str, str]:
 
 PRODUCT: dict[str, Case] = {
     "ServiceErrorRateHigh": Case(requests("0+94x40", "0+6x40"), requests("0+95x40", "0+5x40")),
+    "ServiceRouteFails": Case(  # a tenth of the traffic: too little for ServiceErrorRateHigh
+        {f'{RATE}{{{API},route="/a",status="200"}}': "0+9x40", f'{RATE}{{{API},route="/a",status="500"}}': "0+10x40"},
+        {f'{RATE}{{{API},route="/a",status="200"}}': "0+9x40", f'{RATE}{{{API},route="/a",status="500"}}': "0+9x40"},
+    ),
     "ServiceSlow": Case(
         durations(DURATION, {"0.5": 90, "1": 94, "2": 100, "+Inf": 100}),
         durations(DURATION, {"0.5": 90, "1": 96, "2": 100, "+Inf": 100}),
@@ -23,6 +27,7 @@ PRODUCT: dict[str, Case] = {
         durations(DURATION, {"1": 90, "2": 96, "5": 100, "+Inf": 100}),
     ),
     "QueueDeep": one('queue_depth{namespace="n",queue="q"}', "101x40", "100x40"),
+    "QueueLate": one('queue_oldest_job_timestamp_seconds{namespace="n",queue="q"}', "1379x40", "1500x28 0x12"),
     "QueueStuck": against(
         'queue_depth{namespace="n",queue="q"}',
         "1x40",
@@ -51,6 +56,11 @@ PRODUCT: dict[str, Case] = {
         "1x20 2x20",
         'kube_deployment_spec_replicas{namespace="n",deployment="d"}',
         "2x40",
+    ),
+    "RolloutStuck": one(
+        'kube_deployment_status_condition{namespace="n",deployment="d",condition="Progressing",status="false"}',
+        "1x40",
+        "1x20 0x20",
     ),
     "PodRestartsOften": one(f"kube_pod_container_status_restarts_total{{{POD}}}", "0x20 1 2 3 4 5x15", "0x20 1 2x20"),
     "PodCpuHigh": against(

@@ -11,6 +11,10 @@ WATCHING: dict[str, Case] = {
     "Watchdog": Case({"up": "1x40"}, {}),
     "TargetDown": one(f"up{{{API}}}", "0x40", "0x10 1x15 0x15", 28),
     "TargetsMissing": Case({'up{job="other"}': "1x40"}, {f"up{{{API}}}": "0x40"}),
+    "RulesMissing": Case(
+        {f'prometheus_rule_group_rules{{{PROM},rule_group="/etc/rules/a.yaml;a"}}': "5x40"},
+        {f'prometheus_rule_group_rules{{{PROM},rule_group="/etc/rules/{name}.yaml;{name}"}}': "5x40" for name in "ab"},
+    ),
     "RulesFail": one('prometheus_rule_evaluation_failures_total{job="prometheus",rule_group="g"}', "0x25 1x15", "3x40"),
     "PrometheusWithoutAlertmanager": one(
         f"prometheus_notifications_alertmanagers_discovered{{{PROM}}}", "0x40", "1x40"

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from components.observability.alertmanager import configuration
+from components.observability.routing import configuration
 from components.slo.objective import Slo
 from components.slo.rules import rules
 from devcluster import checks

@@ -89,6 +89,10 @@ VOLUMES = {
     "prometheus-prometheus-db-prometheus-prometheus-0": (50 * GIBI, 0.58),
     "data-loki-0": (20 * GIBI, 0.07),
 }
+NODES = {"worker-a1": (8, 0.45), "worker-b1": (8, 0.5), "worker-c1": (4, 0.3)}
+"""Node -> cores, and the share of everything that is used."""
+GATEWAY = {"api": 9.0, "web": 3.0}
+"""Route -> requests a second."""
 SERVERS = ("prometheus-prometheus-0", "alertmanager-alertmanager-0", "loki-0", "tempo-0", "alloy-0")
 PG, PG2 = 'job="postgres-main",pod="postgres-main-1"', 'job="postgres-main",pod="postgres-main-2"'
 RD, KC = 'job="redis-queue",pod="redis-queue-0"', 'job="keycloak",pod="keycloak-0"'
@@ -208,6 +212,23 @@ def _more_gauges() -> Iterator[tuple[str, Shape | Clock]]:
         yield f'kube_pod_container_resource_limits{{{picked},resource="memory",unit="byte"}}', flat(limit)
         yield f"container_memory_working_set_bytes{{{picked}}}", Shape(memory * used, 0.03)
         yield f'kube_pod_status_phase{{pod="{pod}",phase="Running"}}', flat(1)
+    for number, pod in enumerate(PODS):
+        yield f'kube_pod_info{{pod="{pod}",node="{list(NODES)[number % len(NODES)]}"}}', flat(1)
+    for node, (cores, used) in NODES.items():
+        picked = f'node="{node}"'
+        yield f'kube_node_status_capacity{{{picked},resource="cpu",unit="core"}}', flat(cores)
+        yield f'kube_node_status_capacity{{{picked},resource="memory",unit="byte"}}', flat(cores * 4 * GIBI)
+        yield f"node_memory_working_set_bytes{{{picked}}}", Shape(cores * 4 * GIBI * used, 0.05)
+        disk = f'{picked},id="/",device="/dev/sda1"'
+        yield f"container_fs_limit_bytes{{{disk}}}", flat(100 * GIBI)
+        yield f"container_fs_usage_bytes{{{disk}}}", Shape(100 * GIBI * used, 0.01)
+        for condition in ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure"):
+            for status in ("true", "false", "unknown"):
+                is_so = status == ("true" if condition == "Ready" else "false")
+                yield f'kube_node_status_condition{{{picked},condition="{condition}",status="{status}"}}', flat(is_so)
+    for route in GATEWAY:
+        yield f'envoy_cluster_membership_healthy{{job="gateway",route="{route}"}}', flat(2)
+    yield 'envoy_server_days_until_first_cert_expiring{job="gateway"}', flat(41)
     for claim, (size, used) in VOLUMES.items():
         picked = f'{{persistentvolumeclaim="{claim}"}}'
         yield f"kubelet_volume_stats_capacity_bytes{picked}", flat(size)
@@ -233,6 +254,21 @@ def _more_counters() -> Iterator[tuple[str, Shape]]:
     for bound, share in {"0.05": 0.9, "0.25": 0.98, "1": 1.0, "+Inf": 1.0}.items():
         labels = f'{KC},outcome="SUCCESS",uri="/realms/{{realm}}",le="{bound}"'
         yield f"http_server_requests_seconds_bucket{{{labels}}}", flat(4 * share)
+    for route, rate in GATEWAY.items():
+        failing = 5.4 if route == "api" else 0
+        for code, shape in {"2": Shape(rate, 0.2, -failing), "5": Shape(rate / 5000, 0.5, failing)}.items():
+            yield (
+                f'envoy_cluster_upstream_rq_xx{{job="gateway",route="{route}",envoy_response_code_class="{code}"}}',
+                shape,
+            )
+        for bound, share in BUCKETS.items():
+            le = bound if bound == "+Inf" else f"{float(bound) * 1000:g}"
+            yield (
+                f'envoy_cluster_upstream_rq_time_bucket{{job="gateway",route="{route}",le="{le}"}}',
+                flat(rate * share),
+            )
+    for node, (cores, used) in NODES.items():
+        yield f'node_cpu_usage_seconds_total{{node="{node}"}}', Shape(cores * used, 0.2)
     for pod, (container, cores, used, *_) in PODS.items():
         yield f'container_cpu_usage_seconds_total{{pod="{pod}",container="{container}"}}', Shape(cores * used, 0.2)
     for pod in SERVERS:

@@ -107,8 +107,11 @@ READ: dict[str, frozenset[str]] = {
             "redis_up",
         }
     ),
-    "kube-state-metrics 2.16.0, internal/store/pod.go": frozenset(
+    "kube-state-metrics 2.16.0, internal/store/pod.go and node.go": frozenset(
         {
+            "kube_node_status_capacity",
+            "kube_node_status_condition",
+            "kube_pod_info",
             "kube_pod_container_resource_limits",
             "kube_pod_container_resource_requests",
             "kube_pod_status_phase",
@@ -117,9 +120,21 @@ READ: dict[str, frozenset[str]] = {
     "kubelet 1.34.2, pkg/kubelet/metrics and cAdvisor; kept by prometheus.scrape_nodes": frozenset(
         {
             "container_cpu_usage_seconds_total",
+            "container_fs_limit_bytes",
+            "container_fs_usage_bytes",
             "container_memory_working_set_bytes",
+            "node_cpu_usage_seconds_total",
+            "node_memory_working_set_bytes",
             "kubelet_volume_stats_capacity_bytes",
             "kubelet_volume_stats_used_bytes",
+        }
+    ),
+    "Envoy 1.35, docs: statistics of clusters and of the server; kept by gateway.alerts.metrics_target": frozenset(
+        {
+            "envoy_cluster_membership_healthy",
+            "envoy_cluster_upstream_rq_time_bucket",
+            "envoy_cluster_upstream_rq_xx",
+            "envoy_server_days_until_first_cert_expiring",
         }
     ),
     "blackbox_exporter 0.27.0, prober/handler.go": frozenset({"probe_success"}),

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ import pytest
 import yaml
 
 from components.observability.alert import Level
-from components.observability.alertmanager import CONTACTS, configuration
+from components.observability.routing import CONTACTS, Maintenance, configuration
 from devcluster import checks
 
 CHAIN: list[Level] = [{"name": "tech-lead", "after": "15m"}]
@@ -99,7 +100,8 @@ def sink() -> Generator[str]:
 
 
 @pytest.fixture
-def alertmanager(tmp_path: Path) -> Generator[Alertmanager]:
+def alertmanager(tmp_path: Path, request: pytest.FixtureRequest) -> Generator[Alertmanager]:
+    """Its parameter, where there is one: planned maintenance."""
     Sink.received.clear()
     with sink() as told:
         contacts = tmp_path / "contacts"
@@ -107,7 +109,9 @@ def alertmanager(tmp_path: Path) -> Generator[Alertmanager]:
         for name in CONTACT_FILES:
             (contacts / name).write_text(f"{told}/{name}")
         config = yaml.safe_load(
-            configuration(CONTACT_FILES, "staging", escalation=CHAIN).replace(MOUNTED, str(contacts))
+            configuration(
+                CONTACT_FILES, "staging", escalation=CHAIN, maintenance=getattr(request, "param", ())
+            ).replace(MOUNTED, str(contacts))
         )
         # The waits alone are shorter, so that the test need not take a minute.
         for route in (config["route"], *config["route"]["routes"]):
@@ -212,6 +216,60 @@ def test_a_silence_of_an_alert_holds_for_its_escalation(alertmanager: Alertmanag
         ("/tech-lead-webhook_url", ("PostgresDown", "tech-lead")),
     }
     assert alertmanager.states()["RedisDown", "tech-lead"] == "suppressed"
+
+
+def test_the_gateway_is_silent_where_the_service_itself_tells(alertmanager: Alertmanager) -> None:
+    alertmanager.alert({"alertname": "ServiceErrorRateHigh", "severity": "P0", "job": "api", "service": "api"})
+    alertmanager.alert({"alertname": "WorkloadGone", "severity": "P0", "workload": "hooks", "service": "hooks"})
+    gateway = {"severity": "P0", "namespace": "n"}
+    alertmanager.alert(
+        *({"alertname": "GatewayErrors", **gateway, "route": name, "service": name} for name in ("api", "web")),
+        *(
+            {"alertname": "GatewayNoHealthyUpstream", **gateway, "route": name, "service": name}
+            for name in ("hooks", "web")
+        ),
+    )
+    assert told(4) == {
+        ("/webhook_url", ("ServiceErrorRateHigh", "api")),
+        ("/webhook_url", ("WorkloadGone", "hooks")),
+        ("/webhook_url", ("GatewayErrors", "web")),
+        ("/webhook_url", ("GatewayNoHealthyUpstream", "web")),
+    }
+
+
+def test_a_node_that_is_down_silences_its_kubelet_and_no_other_target(alertmanager: Alertmanager) -> None:
+    alertmanager.alert({"alertname": "NodeNotReady", "severity": "P2", "node": "w-1", "service": "w-1"})
+    down = {"alertname": "TargetDown", "severity": "P2"}
+    alertmanager.alert(
+        {**down, "job": "kubelet", "node": "w-1", "service": "kubelet"},
+        {**down, "job": "kubelet", "node": "w-2", "service": "kubelet-2"},
+        {**down, "job": "api", "service": "api"},
+    )
+    assert told(3) == {
+        ("/webhook_url", ("NodeNotReady", "w-1")),
+        ("/webhook_url", ("TargetDown", "kubelet-2")),
+        ("/webhook_url", ("TargetDown", "api")),
+    }
+
+
+def today_and_tomorrow() -> list[Maintenance]:
+    """All of both, so that no midnight ends it while the test runs."""
+    days = [datetime.now(UTC) + timedelta(days=more) for more in (0, 1)]
+    return [
+        {"day": days[0].strftime("%A").lower(), "start": "00:00", "end": "24:00"},
+        {"day": days[1].date().isoformat(), "start": "00:00", "end": "24:00"},
+    ]
+
+
+@pytest.mark.parametrize("alertmanager", [today_and_tomorrow()], indirect=True, ids=["maintenance"])
+def test_during_maintenance_what_can_wait_waits_and_what_cannot_is_told(alertmanager: Alertmanager) -> None:
+    alertmanager.alert(
+        {"alertname": "RedisDown", "severity": "P0", "service": "redis"},
+        {"alertname": "RedisMemoryHigh", "severity": "P1", "service": "redis"},
+        {"alertname": "QueueDeep", "severity": "P2", "service": "mail"},
+        {"alertname": "SpansLost", "severity": "P3", "service": "alloy"},
+    )
+    assert told(2) == {("/webhook_url", ("RedisDown", "redis")), ("/webhook_url", ("RedisMemoryHigh", "redis"))}
 
 
 def test_the_heartbeat_goes_to_the_outside_and_to_nobody_else(alertmanager: Alertmanager) -> None:

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from components.observability.alert import URGENT, Level, Severity
-from components.observability.alertmanager import Email, configuration
 from components.observability.alerts import WATCHDOG
+from components.observability.routing import Email, Maintenance, configuration
 from devcluster import checks
 from stacks.environment import load
 from stacks.render import render
@@ -180,6 +180,27 @@ def test_a_level_that_tells_nobody_is_refused() -> None:
         configuration({"heartbeat_url", "slack_url"}, "staging", None, [{"name": "tech-lead", "after": "15m"}])
     with pytest.raises(ValueError, match="no server to send by"):
         configuration({"heartbeat_url", "slack_url"}, "staging", None, [CHAIN[1]])
+
+
+MAINTENANCE: list[Maintenance] = [
+    {"day": "sunday", "start": "02:00", "end": "04:00"},
+    {"day": "2026-12-01", "start": "22:00", "end": "24:00"},
+]
+
+
+def test_amtool_takes_planned_maintenance_and_it_mutes_what_can_wait_alone(amtool: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, configuration({"heartbeat_url", *WAYS}, "staging", None, (), MAINTENANCE))
+    run(amtool, "check-config", file)
+    config = yaml.safe_load(file.read_text())
+    muted = {str(route["matchers"]) for route in config["route"]["routes"] if "mute_time_intervals" in route}
+    assert muted == {f"['severity=\"{severity}\"']" for severity in Severity if severity not in URGENT}
+    (found,) = [each["time_intervals"] for each in config["time_intervals"] if each["name"] == "maintenance"]
+    assert found[1] == {
+        "years": ["2026"],
+        "months": ["12"],
+        "days_of_month": ["1"],
+        "times": [{"start_time": "22:00", "end_time": "24:00"}],
+    }
 
 
 def test_what_has_no_severity_is_told_like_a_p1(amtool: Path, tmp_path: Path) -> None:

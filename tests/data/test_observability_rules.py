@@ -8,9 +8,19 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from components.gateway.alerts import alerts as gateway_alerts
 from components.keycloak.alerts import ALERTS as KEYCLOAK
 from components.observability.alert import Alert, Level, rule_groups
-from components.observability.alerts import MONITORING, PODS, PROBES, WATCHDOG, targets_missing
+from components.observability.alerts import (
+    MONITORING,
+    NODES,
+    PODS,
+    PROBES,
+    VOLUMES,
+    WATCHDOG,
+    rules_missing,
+    targets_missing,
+)
 from components.observability.prometheus import scrape_nodes
 from components.observability.telemetry_alerts import TELEMETRY
 from components.postgres.alerts import alerts as postgres_alerts
@@ -19,7 +29,8 @@ from components.workload.alerts import SERVICE_ALERTS, WORKER_ALERTS
 from devcluster import checks
 from tests.data.alert_cases import API, PG, POD, Case
 from tests.data.alert_cases_data import DATA
-from tests.data.alert_cases_product import PRODUCT, requests
+from tests.data.alert_cases_product import PRODUCT, RATE, requests
+from tests.data.alert_cases_surroundings import ANSWERS, CONDITION, NODE, OURS, ROUTE, SURROUNDINGS, capacity
 from tests.data.alert_cases_watching import WATCHING
 
 GROUPS: dict[str, list[Alert]] = {
@@ -28,12 +39,15 @@ GROUPS: dict[str, list[Alert]] = {
     "keycloak": KEYCLOAK,
     "services": SERVICE_ALERTS,
     "workers": WORKER_ALERTS,
+    "gateway": gateway_alerts(["api"]),
     "pods": PODS,
+    "volumes": VOLUMES,
+    "nodes": NODES,
     "probes": PROBES,
-    "monitoring": [*MONITORING, targets_missing(["api"])],
+    "monitoring": [*MONITORING, targets_missing(["api"]), rules_missing(2)],
     "telemetry": TELEMETRY,
 }
-CASES: dict[str, Case] = {**PRODUCT, **DATA, **WATCHING}
+CASES: dict[str, Case] = {**PRODUCT, **SURROUNDINGS, **DATA, **WATCHING}
 ESCALATION: list[Level] = [{"name": "tech-lead", "after": "15m"}, {"name": "cto", "after": "1h"}]
 
 
@@ -179,6 +193,47 @@ def test_a_container_in_full_back_off_still_restarts_too_often(judge: Judge) -> 
         f'kube_pod_container_status_waiting_reason{{{POD},reason="CrashLoopBackOff"}}': "1x3 _ 1x3 _ 1x32",
     }
     judge(Trial("PodRestartsOften", history, 30, 1))
+
+
+@pytest.mark.parametrize("name", [alert["name"] for alert in NODES])
+def test_a_node_without_a_pod_of_ours_is_not_our_business(judge: Judge, name: str) -> None:
+    others = {series.replace('node="w-1"', 'node="w-2"'): values for series, values in CASES[name].trips.items()}
+    ours = {series: values for series, values in others.items() if not series.startswith("kube_pod_info")}
+    judge(Trial(name, {**ours, **OURS}, 30, 0), Trial(name, others, 30, 1))
+
+
+def test_a_node_that_does_not_report_is_not_ready(judge: Judge) -> None:
+    """Its condition is neither true nor false, but unknown."""
+    unknown = (CONDITION % "Ready").replace('status="true"', 'status="unknown"')
+    judge(Trial("NodeNotReady", {CONDITION % "Ready": "1x9 0x30", unknown: "0x9 1x30", **OURS}, 30, 1))
+
+
+def test_kubelets_of_other_nodes_may_be_down(judge: Judge) -> None:
+    kubelet = f'up{{job="kubelet",{NODE}}}'
+    judge(Trial("TargetDown", {kubelet: "0x40", **OURS}, 30, 1))
+    judge(Trial("TargetDown", {kubelet.replace("w-1", "w-2"): "0x40", **OURS}, 30, 0))
+
+
+def test_a_busy_node_is_seen_on_whatever_it_has(judge: Judge) -> None:
+    """The same use of a node with twice the cores is no trouble."""
+    used = {f"node_cpu_usage_seconds_total{{{NODE}}}": "0+97x40", **OURS}
+    judge(Trial("NodeCpuHigh", {**used, **capacity("cpu", 4)}, 30, 0))
+
+
+def test_the_gateway_wakes_nobody_for_one_failed_request_of_a_quiet_route(judge: Judge) -> None:
+    judge(Trial("GatewayErrors", {ANSWERS % 2: "0+1x40", ANSWERS % 5: "0x24 1x15"}, 30, 0))
+
+
+def test_a_route_whose_pods_the_proxy_does_not_take_is_told_by_its_name(judge: Judge) -> None:
+    """Where the cluster is there, with nobody in it."""
+    up = {'up{namespace="n",job="gateway",pod="envoy-0"}': "1x40"}
+    judge(Trial("GatewayNoHealthyUpstream", {f"envoy_cluster_membership_healthy{{{ROUTE}}}": "0x40", **up}, 30, 1))
+    judge(Trial("GatewayNoHealthyUpstream", {f"envoy_cluster_membership_healthy{{{ROUTE}}}": "2x40", **up}, 30, 0))
+
+
+def test_one_failed_request_of_a_route_that_nobody_uses_is_no_broken_route(judge: Judge) -> None:
+    history = {f'{RATE}{{{API},route="/a",status="500"}}': "0x20 0+1x4 4x15"}
+    judge(Trial("ServiceRouteFails", history, 30, 0))
 
 
 def test_what_watches_may_be_gone_without_waking_anybody(judge: Judge) -> None:

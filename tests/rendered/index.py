@@ -62,6 +62,8 @@ class Pods:
 
     title: str
     """What they belong to, `Deployment/api`."""
+    namespace: str
+    """Where they run: an operator may run them in its own."""
     labels: Mapping[str, str]
     spec: Object
     maker: Object
@@ -112,9 +114,9 @@ class Index:
         """Declared and made."""
         return [each for (found, _, _), each in self._by_name.items() if found == kind]
 
-    def find(self, kind: str, name: str) -> Object | None:
-        """An object of the environment's namespace, or one that has no namespace."""
-        return self._by_name.get((kind, self.namespace, name)) or self._by_name.get((kind, None, name))
+    def find(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """An object of a namespace (default: the environment's), or one that has no namespace."""
+        return self._by_name.get((kind, namespace or self.namespace, name)) or self._by_name.get((kind, None, name))
 
     def missing(self, kind: str, name: str, keys: Iterable[str] = ()) -> list[str]:
         """What of an object and its keys is not there."""
@@ -193,7 +195,7 @@ def contents(each: Object) -> Object:
 
 def _pods(each: Object, maker: Object) -> Pods | None:
     if each["kind"] == "Pod":
-        return Pods(title(each), each["metadata"]["labels"], each["spec"], maker)
+        return Pods(title(each), each["metadata"]["namespace"], each["metadata"]["labels"], each["spec"], maker)
     if each["kind"] == "CronJob":
         template = each["spec"]["jobTemplate"]["spec"]["template"]
     elif each["kind"] in _TEMPLATED:
@@ -201,4 +203,5 @@ def _pods(each: Object, maker: Object) -> Pods | None:
     else:
         return None
     added = dict.fromkeys(LABELS_OF_CONTROLLERS.get(each["kind"], ()), "made")
-    return Pods(title(each), {**template["metadata"]["labels"], **added}, template["spec"], maker)
+    labels = {**template["metadata"]["labels"], **added}
+    return Pods(title(each), each["metadata"]["namespace"], labels, template["spec"], maker)

@@ -15,6 +15,8 @@ def faults_of_network(index: Index, environment: Environment) -> Iterator[str]:
     """A sentence for each connection that one side alone allows, or that is needed and neither allows."""
     for source in index.pods:
         for target in index.pods:
+            if source.namespace != target.namespace:
+                continue  # what another namespace lets in is not declared here
             out, into = _open(index, source, "egress", target), _open(index, target, "ingress", source)
             for port in sorted(out - into):
                 yield f"{source.title} may go out to {target.title} port {port}, which does not let it in"
@@ -64,14 +66,23 @@ def _open(index: Index, pods: Pods, direction: str, peer: Pods) -> set[str]:
         for policy in _policies(index, pods)
         for rule in policy["spec"].get(direction, [])
         for other in rule.get(_SIDES[direction], [])
-        # Without `to`, and with other namespaces or addresses, a rule is about what is not in the rendering.
-        if "podSelector" in other and "namespaceSelector" not in other and matches(other["podSelector"], peer.labels)
+        # Without `to`, and with addresses or whole namespaces, a rule is about what is not in the rendering.
+        if "podSelector" in other
+        and _namespace(other, pods) == peer.namespace
+        and matches(other["podSelector"], peer.labels)
         for port in _ports(rule, peer if direction == "egress" else pods)
     }
 
 
+def _namespace(peer: Mapping[str, Any], pods: Pods) -> str:
+    """The namespace that a rule about `pods` means by a peer."""
+    if "namespaceSelector" in peer:
+        return peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    return pods.namespace
+
+
 def _policies(index: Index, pods: Pods) -> list[Object]:
-    found = index.of_kind("NetworkPolicy")
+    found = (each for each in index.of_kind("NetworkPolicy") if each["metadata"]["namespace"] == pods.namespace)
     return [each for each in found if matches(each["spec"]["podSelector"], pods.labels)]
 
 

@@ -115,6 +115,23 @@ def _watcher_labels(resource: Object, name: str) -> dict[str, str]:
     return {**resource["spec"].get("podMetadata", {}).get("labels", {}), **own}
 
 
+def _gateway(gateway: Object) -> list[Object]:
+    """envoy gateway: internal/infrastructure/kubernetes/proxy/resource.go (ports), internal/gatewayapi (labels)."""
+    name, namespace = _name(gateway), gateway["metadata"]["namespace"]
+    owner = "gateway.envoyproxy.io/owning-gateway"
+    labels = {
+        "app.kubernetes.io/name": "envoy",
+        "app.kubernetes.io/component": "proxy",
+        "app.kubernetes.io/managed-by": "envoy-gateway",
+        f"{owner}-name": name,
+        f"{owner}-namespace": namespace,
+    }
+    ports = {"metrics": 19001, "readiness": 19003}
+    proxies = _pods(gateway, "Deployment", f"envoy-{namespace}-{name}", labels, ports)
+    proxies["metadata"]["namespace"] = GATEWAY_NAMESPACE
+    return [proxies]
+
+
 def _certificate(certificate: Object) -> list[Object]:
     """https://cert-manager.io/docs/usage/certificate/: keys of the secret."""
     keys = dict.fromkeys(("tls.crt", "tls.key", "ca.crt"), "made")
@@ -125,6 +142,7 @@ _MAKERS: Mapping[str, Callable[[Object], list[Object]]] = {
     "Alertmanager": _alertmanager,
     "Certificate": _certificate,
     "Cluster": _cloudnativepg_cluster,
+    "Gateway": _gateway,
     "Pooler": _cloudnativepg_pooler,
     "Prometheus": _prometheus,
 }

@@ -134,6 +134,24 @@ def _port_of_service(index: Index, site: Site) -> list[str]:
     return [f"Service/{name} port {port}"] if index.targets(service, port) is None else []
 
 
+def _role(index: Index, site: Site) -> list[str]:
+    """A role is looked for where its binding stands."""
+    kind, name = site.value["kind"], site.value["name"]
+    return [] if index.find(kind, name, site.object["metadata"].get("namespace")) else [f"{kind}/{name}"]
+
+
+def _scraped_pods(index: Index, site: Site) -> list[str]:
+    """Pods in the namespaces that the monitor names; without any, in its own."""
+    named = site.object["spec"].get("namespaceSelector", {}).get("matchNames", [index.namespace])
+    found = [each for each in index.selected(site.value) if each.namespace in named]
+    return [] if found else [_pods_with(site.value)]
+
+
+def _scraped_namespaces(index: Index, site: Site) -> list[str]:
+    del index
+    return [f"namespace {name}" for name in site.value["matchNames"] if name not in NAMESPACES]
+
+
 def _subject(index: Index, site: Site) -> list[str]:
     away = [f"namespace {site.value['namespace']}"] if site.value["namespace"] != index.namespace else []
     return away or index.missing(site.value["kind"], site.value["name"])
@@ -240,7 +258,7 @@ CHECKS: Mapping[str, Check] = {
     "Service.spec.ports": _service_port,
     "PodDisruptionBudget.spec.selector": _pods,
     "*.scaleTargetRef": _object,
-    "*RoleBinding.roleRef": _object,
+    "*RoleBinding.roleRef": _role,
     "*RoleBinding.subjects": _subject,
     "NetworkPolicy.spec.podSelector": _pods,
     "NetworkPolicy.spec.*gress.*.podSelector": _peer,
@@ -263,7 +281,8 @@ CHECKS: Mapping[str, Check] = {
     "Prometheus.spec.serviceMonitorSelector": _picks_all("ServiceMonitor"),
     "Alertmanager.spec.configSecret": _named("Secret", "alertmanager.yaml"),
     "Alertmanager.spec.secrets": _named("Secret"),
-    "PodMonitor.spec.selector": _pods,
+    "PodMonitor.spec.selector": _scraped_pods,
+    "PodMonitor.spec.namespaceSelector": _scraped_namespaces,
     "PodMonitor.spec.podMetricsEndpoints.port": _scraped_port,
     "PrometheusRule.spec.groups.rules.labels.service": _watched,
     "Probe.spec.prober.url": _prober,

@@ -220,6 +220,23 @@ def backup_of_no_database(objects: Rendering) -> None:
 
 
 @tells(
+    "PodMonitor/gateway refers to pods with gateway.envoyproxy.io/owning-gateway-name=gateway, "
+    "gateway.envoyproxy.io/owning-gateway-namespace=shop-staging, which is not declared",
+    "StatefulSet/prometheus-prometheus calls Deployment/envoy-shop-staging-gateway port TCP 19001, "
+    "which no network policy allows",
+)
+def monitor_looks_elsewhere(objects: Rendering) -> None:
+    del objects["PodMonitor/gateway"]["spec"]["namespaceSelector"]
+    rules = objects["NetworkPolicy/prometheus"]["spec"]["egress"]
+    rules.remove(next(each for each in rules if each["ports"][0]["port"] == 19001))
+
+
+@tells("RoleBinding/shop-staging-prometheus refers to Role/shop-staging-prometheus, which is not declared")
+def role_of_another_namespace(objects: Rendering) -> None:
+    objects["Role/shop-staging-prometheus"]["metadata"]["namespace"] = "shop-staging"
+
+
+@tells(
     "ScheduledBackup/postgres-main refers to "
     "Cluster/postgres-main plugin barman-cloud.cloudnative-pg.io, which is not declared"
 )

@@ -7,17 +7,20 @@ from components.observability.dashboards.document import LOGS, METRICS, TRACES, 
 from components.observability.dashboards.model import Chart, Dashboard, Logs, Panel, Stat, Table, Variable
 from components.observability.dashboards.objectives import DETAIL, FLEET
 from components.observability.dashboards.product import SERVICES, WORKERS
+from components.observability.dashboards.surroundings import GATEWAY, NODES
 from components.observability.dashboards.telemetry import TELEMETRY
 
 DASHBOARDS: list[Dashboard] = [
     FLEET,
     DETAIL,
+    GATEWAY,
     SERVICES,
     WORKERS,
     POSTGRES,
     REDIS,
     KEYCLOAK,
     BACKUPS,
+    NODES,
     TELEMETRY,
     COST,
 ]

@@ -61,6 +61,11 @@ class Queue:
         """How many jobs wait."""
         return int(await self._redis.llen(NAME))
 
+    async def oldest(self) -> float:
+        """When the job that has waited longest was queued, in seconds since 1970; 0 while none waits."""
+        text = await self._redis.lindex(NAME, -1)
+        return float(json.loads(text)["queued"]) if text else 0.0
+
     async def count(self, name: str, more: int) -> int:
         """Adds to a counter that is kept for two days; its value then."""
         value = int(await self._redis.incrby(name, more))

@@ -13,6 +13,7 @@ from shop.server import Stop
 log = logging.getLogger(__name__)
 
 DEPTH = Gauge("queue_depth", "Jobs that wait.", ["queue"])
+OLDEST = Gauge("queue_oldest_job_timestamp_seconds", "When the job that waits longest was queued, 0: none.", ["queue"])
 JOBS = Counter("queue_jobs_total", "Jobs that ended, by result.", ["queue", "result"])
 DURATION = Histogram(
     "queue_job_duration_seconds",
@@ -31,6 +32,7 @@ async def work(queue: Queue, stop: Stop) -> None:
     while not stop.begun.is_set():
         try:
             DEPTH.labels(NAME).set(await queue.depth())
+            OLDEST.labels(NAME).set(await queue.oldest())
             taken = await queue.take(TAKE_SECONDS)
         except Exception:
             log.exception("the queue cannot be reached")
