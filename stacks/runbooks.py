@@ -1,4 +1,4 @@
-"""The runbook pages of all alerts, written from the alerts' own definitions.
+"""The runbook pages: of all alerts, written from the alerts' own definitions, and of the procedures.
 
 `python -m stacks.runbooks` renews docs/runbooks/; a test fails while a page is out of date or missing.
 """
@@ -9,6 +9,7 @@ from components.observability.observability import all_alerts
 from components.observability.runbook import pages
 from stacks.environment import load
 from stacks.objectives import slos
+from stacks.procedures import procedures
 from stacks.settings_alerting import levels
 from stacks.settings_observability import observability_args
 from stacks.watching import alerts, targets
@@ -17,7 +18,7 @@ FOLDER = Path(__file__).parent.parent / "docs" / "runbooks"
 
 
 def runbooks(root: Path, stack: str = "prod") -> dict[str, str]:
-    """File name -> content of every page that an alert of the stack links to. Raises InvalidEnvironment."""
+    """File name -> content of every page of the stack. Raises InvalidEnvironment."""
     environment = load(root, stack)
     watch = environment.platform.observability
     if watch is None:
@@ -32,7 +33,7 @@ def runbooks(root: Path, stack: str = "prod") -> dict[str, str]:
         unknown,
         slos(environment.platform),
     )
-    return pages(all_alerts(args), args["namespace"], levels(watch.alertmanager))
+    return pages(all_alerts(args), args["namespace"], levels(watch.alertmanager), procedures(environment))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """Every object of a rendering is accepted by a real API server that refuses unknown fields."""
 
+import re
 import subprocess
+from collections import Counter
 
 import pytest
 import yaml
 
 from devcluster.cluster import Cluster
 from devcluster.toolchain import Toolchain
-from stacks.environment import from_config
+from stacks.environment import Environment, from_config
+from stacks.procedures import procedures
 from stacks.render import Manifest, render
 from stacks.yaml_file import read_yaml
 from tests.conftest import ROOT
@@ -16,7 +19,7 @@ from tests.conftest import ROOT
 def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -> subprocess.CompletedProcess[str]:
     """`kubectl apply --dry-run=server`, in a namespace that exists, as any server-side dry run needs it."""
     kubectl = [str(toolchain.path("kubectl")), "--kubeconfig", str(cluster.kubeconfig)]
-    namespaces = {each.namespace for each in manifests if each.namespace}
+    namespaces = {each.namespace for each in manifests if each.namespace and each.namespace.startswith("rendered-")}
     for name in namespaces:
         subprocess.run([*kubectl, "create", "namespace", name], check=True, capture_output=True)
     try:
@@ -32,16 +35,46 @@ def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -
             subprocess.run([*kubectl, "delete", "namespace", name, "--wait=true"], check=True, capture_output=True)
 
 
-def rendered(stack: str) -> list[Manifest]:
-    """The environment's objects, in a namespace that no other test deploys to."""
+def environment(stack: str) -> Environment:
+    """The environment, in a namespace that no other test deploys to."""
     config = read_yaml(ROOT / f"Pulumi.{stack}.yaml")["config"]
     config["mainstay:namespace"]["name"] = f"rendered-{stack}"
-    return render(from_config(config, stack))
+    return from_config(config, stack)
+
+
+def rendered(stack: str) -> list[Manifest]:
+    return render(environment(stack))
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_every_object_is_accepted(stack: str, toolchain: Toolchain, cluster: Cluster) -> None:
     manifests = rendered(stack)
+    done = dry_run(toolchain, cluster, manifests)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("serverside-applied (server dry run)") == len(manifests)
+
+
+def applied_by_runbooks(stack: str) -> list[Manifest]:
+    """What the commands of the procedures make: each text between `<<'END'` and `END`."""
+    texts = [each["text"] for several in procedures(environment(stack)).values() for each in several]
+    documents = [
+        each
+        for text in texts
+        for block in re.findall(r"<<'END'\n(.*?)^END$", text, re.DOTALL | re.MULTILINE)
+        for each in yaml.safe_load_all(block)
+    ]
+    return [Manifest(each) for each in documents]
+
+
+def test_what_a_person_applies_in_an_emergency_is_accepted(toolchain: Toolchain, cluster: Cluster) -> None:
+    manifests = applied_by_runbooks("prod")
+    kinds = {"ObjectStore": 2, "NetworkPolicy": 2, "Cluster": 2, "Backup": 2}
+    assert Counter(each.kind for each in manifests) == kinds
+    for number, each in enumerate(manifests):
+        # `kubectl create` makes the name, and `--namespace` says where.
+        each.manifest["metadata"].setdefault("namespace", "rendered-prod")
+        each.manifest["metadata"].setdefault("name", f"made-{number}")
+        each.manifest["metadata"].pop("generateName", None)
     done = dry_run(toolchain, cluster, manifests)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("serverside-applied (server dry run)") == len(manifests)
