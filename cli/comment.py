@@ -131,12 +131,11 @@ def _size(text: str) -> int:
 
 def _stopping(result: Result) -> Iterable[str]:
     """The mandatory policies that fail, by what they say about each object."""
-    rules = {rule.id: rule for rule in result.policy.rules} if result.policy else {}
+    rules = result.policy.rules if result.policy else ()
+    found = {(rule.id, finding.urn): (rule, finding) for rule in rules for finding in rule.findings}
     for violation in sorted(result.mandatory, key=lambda each: (each.rule, each.urn or "", each.message)):
-        rule = rules.get(violation.rule)
-        finding = next((each for each in rule.findings if each.urn == violation.urn), None) if rule else None
-        if rule and finding:
-            yield f"- {_finding(rule, finding)} {prose(rule.remediation)}"
+        if known := found.get((violation.rule, violation.urn or "")):
+            yield f"- {_finding(*known)} {prose(known[0].remediation)}"
         else:
             yield f"- {code(violation.rule)}: {prose(violation.message)}"
 

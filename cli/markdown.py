@@ -1,7 +1,6 @@
 """Text of others inside GitHub's Markdown: it shows as it is, formats nothing, links nothing and calls nobody."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 _LONGEST = 500
@@ -14,8 +13,6 @@ _LIVE = (
     (re.compile(r"\\#(?=\d)"), rf"\#{_NOWHERE}"),
     (re.compile(r"\b(www|GH)([.-])", re.IGNORECASE), rf"\1{_NOWHERE}\2"),
 )
-_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-"""Unicode's categories of what has no shape of its own."""
 
 
 def visible(text: str, longest: int = _LONGEST) -> str:
@@ -23,7 +20,9 @@ def visible(text: str, longest: int = _LONGEST) -> str:
     line = " ".join(text.split())
     if len(line) > longest:
         line = f"{line[: longest - 1]}…"
-    return "".join(f"\\u{ord(each):04x}" if unicodedata.category(each) in _UNSEEN else each for each in line)
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in line)
 
 
 def code(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 
 import pulumi
 
@@ -15,6 +16,13 @@ def fingerprint(name: str, values: Mapping[str, pulumi.Input[str]]) -> pulumi.Ou
 
 
 def _digest(name: str, values: Mapping[str, str]) -> str:
-    """A slow hash: whoever may read pods, but not Secrets, must not be able to try out guesses."""
-    text = "\0".join(f"{key}={value}" for key, value in sorted(values.items()))
+    return _slow_hash(name, "\0".join(f"{key}={value}" for key, value in sorted(values.items())))
+
+
+@lru_cache(maxsize=256)
+def _slow_hash(name: str, text: str) -> str:
+    """Slow, so that whoever may read pods, but not Secrets, cannot try out guesses.
+
+    `up` runs the program twice: answers are kept in this process, which holds the secrets anyway.
+    """
     return hashlib.scrypt(text.encode(), salt=name.encode(), n=2**14, r=8, p=1, dklen=12).hex()
