@@ -21,6 +21,11 @@ def staging() -> Config:
     return copy.deepcopy(read_yaml(ROOT / "Pulumi.staging.yaml")["config"])
 
 
+def only(section: str, config: Config) -> Config:
+    """The section and its namespace, for tests to which the rest would add nothing but time."""
+    return {key: config[key] for key in ("mainstay:namespace", f"mainstay:{section}")}
+
+
 @pytest.fixture
 def environment() -> Callable[[Config], Environment]:
     """Checks config keys as those of a stack called staging."""

@@ -6,6 +6,7 @@ A field that looks like a reference and stands neither among CHECKS nor among NO
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, cast
 
 import yaml
@@ -23,15 +24,25 @@ def faults_of_fields(index: Index) -> Iterator[str]:
         checked: set[str] = set()
         for site in sites(each):
             parent, _, key = site.path.rpartition(".")
-            checks = [check for pattern, check in CHECKS.items() if fnmatchcase(site.path, pattern)]
+            checks = _checks(site.path)
             for check in checks:
                 checked.add(site.path)
                 for missing in check(index, site):
                     yield f"{title(each)} refers to {missing}, which is not declared"
             # What stands directly below a reference is part of it.
-            known = checks or parent in checked or any(fnmatchcase(site.path, pattern) for pattern in NO_REFERENCES)
+            known = checks or parent in checked or _is_no_reference(site.path)
             if not known and _looks_like_a_reference(key, site.value):
                 yield f"{title(each)} has a field {site.path}, which looks like a reference that nothing checks"
+
+
+@cache
+def _checks(path: str) -> list[Check]:
+    return [check for pattern, check in CHECKS.items() if fnmatchcase(path, pattern)]
+
+
+@cache
+def _is_no_reference(path: str) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in NO_REFERENCES)
 
 
 _WORDS = r"Ref|Reference|Name|Selector|Secret|ConfigMap|Service|Account|Cluster|Issuer|Class|Key|Host|Url|Endpoint"

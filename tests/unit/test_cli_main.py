@@ -1,5 +1,6 @@
 """The command itself: usage, exit codes, rendering. What needs an engine is in tests/engine."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,25 +71,25 @@ def test_the_project_is_found_from_a_folder_below(run: Run) -> None:
     assert "There is no stack 'nope'" in err
 
 
-def test_render_is_one_stream_the_same_each_time_without_secrets(run: Run) -> None:
+def test_render_is_one_stream_without_secrets(run: Run) -> None:
     code, out, err = run("render", "staging")
     assert (code, err) == (0, "")
-    manifests: list[dict[str, Any]] = list(yaml.safe_load_all(out))
+    manifests: list[dict[str, Any]] = list(yaml.load_all(out, yaml.CSafeLoader))
     assert manifests[0]["kind"] == "Namespace"
     assert len(manifests) > 100
     assert {value for each in manifests if each["kind"] == "Secret" for value in each["stringData"].values()} == {
         "«secret»"
     }
-    assert run("render", "staging")[1] == out
 
 
-def test_render_into_a_folder_is_one_file_an_object(run: Run, tmp_path: Path) -> None:
+def test_render_into_a_folder_is_one_file_an_object_the_same_in_every_process(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "manifests"
     assert run("render", "prod", "--output", str(folder))[0] == 0
-    stream = list(yaml.safe_load_all(run("render", "prod")[1]))
-    files = [yaml.safe_load(file.read_text()) for file in folder.iterdir()]
-    assert len(files) == len(stream)
-    assert sorted(map(str, files)) == sorted(map(str, stream))
+    command = [sys.executable, "-m", "cli.main", "render", "prod"]
+    # Another seed is another order of all that has none.
+    variables = {**os.environ, "PYTHONHASHSEED": "1"}
+    stream = subprocess.run(command, cwd=REPOSITORY, env=variables, capture_output=True, text=True, check=True).stdout
+    assert sorted(file.read_text() for file in folder.iterdir()) == sorted(stream.split("---\n")[1:])
     assert (folder / "deployment-api.yaml").is_file()
 
 

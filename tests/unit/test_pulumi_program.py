@@ -14,8 +14,9 @@ import pytest
 from pulumi.runtime.stack import run_pulumi_func
 
 from stacks.environment import from_config
-from stacks.render import Recorder, render
+from stacks.render import Recorder
 from tests.conftest import ROOT, Config
+from tests.renderings import rendering
 
 
 def run_as_pulumi_does(config: Config, monkeypatch: pytest.MonkeyPatch) -> Recorder:
@@ -58,8 +59,7 @@ def test_the_program_declares_what_a_rendering_shows(staging: Config, monkeypatc
 
     recorder = run_as_pulumi_does(with_secrets(staging), monkeypatch)
     declared = [each.manifest for each in recorder.manifests(show_secrets=True)]
-    rendered = [each.manifest for each in render(from_config(staging, "staging"))]
-    assert names(declared) == names(rendered)
+    assert names(declared) == names(each.manifest for each in rendering("staging"))
 
 
 def test_a_stack_that_names_no_cluster_is_refused(staging: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,23 +7,20 @@ from collections.abc import Callable
 import pytest
 
 from stacks.environment import Environment, load
-from stacks.render import render
 from tests.conftest import ROOT
 from tests.rendered import dangling
 from tests.rendered.index import title
 from tests.rendered.operators import Object
+from tests.renderings import with_secrets
 
 
-def rendered(environment: Environment) -> list[Object]:
-    """With values of secrets, so that addresses in secret files are read too."""
-    values = {key: key.partition(":")[2] for key in environment.required_secrets}
-    return [each.manifest for each in render(environment, values)]
+def rendered(stack: str) -> list[Object]:
+    return [each.manifest for each in with_secrets(stack)]
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_nothing_dangles(stack: str) -> None:
-    environment = load(ROOT, stack)
-    assert dangling(rendered(environment), environment) == []
+    assert dangling(rendered(stack), load(ROOT, stack)) == []
 
 
 Rendering = dict[str, Object]
@@ -48,8 +45,8 @@ def environment() -> Environment:
 
 
 @pytest.fixture(scope="module")
-def staging(environment: Environment) -> Rendering:
-    return {title(each): each for each in rendered(environment)}
+def staging() -> Rendering:
+    return {title(each): each for each in rendered("staging")}
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,10 @@
 
 import re
 
-import pytest
-import yaml
-
 from components.observability.runbook import linked
-from stacks.environment import load
-from stacks.procedures import procedures
-from stacks.render import render
 from stacks.runbooks import FOLDER, runbooks
 from tests.conftest import ROOT
+from tests.renderings import rendering
 
 
 def test_the_pages_are_current() -> None:
@@ -20,7 +15,7 @@ def test_the_pages_are_current() -> None:
 
 def test_every_alert_of_both_environments_links_to_a_page() -> None:
     for stack in ("staging", "prod"):
-        rules = [each.manifest for each in render(load(ROOT, stack)) if each.kind == "PrometheusRule"]
+        rules = [each.manifest for each in rendering(stack) if each.kind == "PrometheusRule"]
         alerts = [
             rule for each in rules for group in each["spec"]["groups"] for rule in group["rules"] if "alert" in rule
         ]
