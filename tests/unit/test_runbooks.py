@@ -2,7 +2,12 @@
 
 import re
 
+import pytest
+import yaml
+
 from components.observability.runbook import linked
+from stacks.environment import load
+from stacks.procedures import procedures
 from stacks.runbooks import FOLDER, runbooks
 from tests.conftest import ROOT
 from tests.renderings import rendering
