@@ -27,7 +27,7 @@ PRODUCT: dict[str, Case] = {
         durations(DURATION, {"1": 90, "2": 96, "5": 100, "+Inf": 100}),
     ),
     "QueueDeep": one('queue_depth{namespace="n",queue="q"}', "101x40", "100x40"),
-    "QueueLate": one('queue_oldest_job_timestamp_seconds{namespace="n",queue="q"}', "1379x40", "1500x28 0x12"),
+    "QueueLate": one('queue_oldest_job_timestamp_seconds{namespace="n",queue="q"}', "1379x40", "1500x20 0x20"),
     "QueueStuck": against(
         'queue_depth{namespace="n",queue="q"}',
         "1x40",
