@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-BACKUP_EXEMPTION = "policy.mainstay.dev/stateful-has-backup"
-"""Annotation by which the backup policy is told, with a reason, that nothing is backed up here."""
+UNBACKED_REASON = "mainstay.dev/unbacked-reason"
+"""Annotation that says why the data here may be lost, for people and for the backup policy."""
 
 
 def selector(name: str, component: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent import futures
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as protocol
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
-from policies import normalise, results
-from policies.evaluation import evaluate
-from policies.model import Enforcement, Finding, Outcome, Resource, Rule, RuleResult, Severity, Stack
+from policies import exemptions, normalise, results
+from policies.evaluation import evaluate, unused
+from policies.facts import Facts
+from policies.levels import levels
+from policies.model import Enforcement, Finding, Outcome, Rule, RuleResult, Severity
 from policies.pack import NAME, VERSION
+from policies.stack import Resource, Stack
 
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
@@ -43,10 +47,14 @@ _SEVERITY = {
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """One run of the engine over one stack."""
 
-    def __init__(self, rules: Sequence[Rule], results_path: Path | None) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], results_path: Path | None, register: exemptions.Register | None = None
+    ) -> None:
         self._rules = rules
+        self._register = register or exemptions.Register()
         self._results_path = results_path
         self._enforcement: dict[str, Enforcement] = {}
+        self._levels: dict[str, Enforcement] = {}
         self._project = self._stack = ""
         self._preview = False
         self._declared: dict[str, struct_pb2.Struct] = {}
@@ -66,7 +74,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                     enforcementLevel=_ENFORCEMENT[rule.enforcement],
                     severity=_SEVERITY[rule.severity],
                     policy_type=protocol.POLICY_TYPE_STACK,
-                    tags=rule.frameworks,
+                    tags=rule.controls,
                     remediation_steps=rule.remediation,
                 )
                 for rule in self._rules
@@ -77,18 +85,22 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def Configure(self, request: protocol.ConfigureAnalyzerRequest, context: Any) -> empty_pb2.Empty:
-        levels = {number: level for level, number in _ENFORCEMENT.items()}
-        # Rules remedy nothing: asking for remediation asks for the strictest level there is.
-        self._enforcement = {
-            rule_id: levels.get(config.enforcementLevel, Enforcement.MANDATORY)
+        by_number = {number: level for level, number in _ENFORCEMENT.items()}
+        defaults = {rule.id: rule.enforcement for rule in self._rules}
+        # Rules remedy nothing: asking for remediation asks for the strictest level there is. The engine names every
+        # rule; what is as the pack has it was not asked for, and must not undo what the environment says.
+        asked = {
+            rule_id: by_number.get(config.enforcementLevel, Enforcement.MANDATORY)
             for rule_id, config in request.policyConfig.items()
         }
+        self._enforcement = {rule_id: level for rule_id, level in asked.items() if level is not defaults.get(rule_id)}
         return empty_pb2.Empty()
 
     def ConfigureStack(
         self, request: protocol.AnalyzerStackConfigureRequest, context: Any
     ) -> protocol.AnalyzerStackConfigureResponse:
         self._project, self._stack, self._preview = request.project, request.stack, request.dry_run
+        self._levels = levels(request.config)
         return protocol.AnalyzerStackConfigureResponse()
 
     def Remediate(self, request: protocol.AnalyzeRequest, context: Any) -> protocol.RemediateResponse:
@@ -99,8 +111,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return protocol.AnalyzeResponse()
 
     def AnalyzeStack(self, request: protocol.AnalyzeStackRequest, context: Any) -> protocol.AnalyzeResponse:
-        stack = Stack(self._resource(resource) for resource in request.resources)
-        rule_results = evaluate(self._rules, stack, self._enforcement)
+        facts = Facts(self._stack, datetime.now(UTC).date(), not self._preview, self._register)
+        stack = Stack((each for sent in request.resources for each in self._resources(sent)), facts)
+        rule_results = evaluate(self._rules, stack, {**self._levels, **self._enforcement})
         if self._results_path:
             found = results.Results(
                 pack=NAME,
@@ -110,13 +123,14 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 preview=self._preview,
                 resources=len(stack.resources),
                 rules=rule_results,
+                unused_exemptions=tuple(map(str, unused(self._register, rule_results, stack))),
             )
             try:
                 results.write(found, self._results_path)
             except OSError as error:
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"The policy results cannot be written: {error}.")
         return protocol.AnalyzeResponse(
-            diagnostics=[diagnostic for result in rule_results for diagnostic in _diagnostics(result, self._preview)],
+            diagnostics=[diagnostic for result in rule_results for diagnostic in _diagnostics(result)],
             # The engine calls a policy passed that complained of nothing; one that saw nothing must not be.
             not_applicable=[
                 protocol.PolicyNotApplicable(policy_name=result.id, reason="no resource of this stack is subject to it")
@@ -125,9 +139,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             ],
         )
 
-    def _resource(self, resource: protocol.AnalyzerResource) -> Resource:
+    def _resources(self, resource: protocol.AnalyzerResource) -> Iterator[Resource]:
         declared = self._declared.pop(resource.urn, struct_pb2.Struct())
-        return normalise.resource(
+        return normalise.resources(
             resource.urn,
             resource.type,
             resource.name,
@@ -136,9 +150,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
 
-def _diagnostics(result: RuleResult, preview: bool) -> Iterator[protocol.AnalyzeDiagnostic]:
+def _diagnostics(result: RuleResult) -> Iterator[protocol.AnalyzeDiagnostic]:
     for finding in result.findings:
-        level = _level(finding, result.enforcement, preview)
+        level = _level(finding, result.enforcement)
         if level is not None:
             yield protocol.AnalyzeDiagnostic(
                 policyName=result.id,
@@ -152,13 +166,13 @@ def _diagnostics(result: RuleResult, preview: bool) -> Iterator[protocol.Analyze
             )
 
 
-def _level(finding: Finding, enforcement: Enforcement, preview: bool) -> Enforcement | None:
+def _level(finding: Finding, enforcement: Enforcement) -> Enforcement | None:
     match finding.outcome:
         case Outcome.FAIL | Outcome.ERROR:
             return enforcement
         case Outcome.INCONCLUSIVE:
-            # A preview may not know yet. Once everything is known, what cannot be shown to hold does not.
-            return Enforcement.ADVISORY if preview else enforcement
+            # A preview may not know yet; where all is known, the rule no-inconclusive-on-deployed fails.
+            return Enforcement.ADVISORY
         case _:
             return None
 
@@ -182,7 +196,9 @@ def serve(rules: Sequence[Rule]) -> None:
         futures.ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)],
     )
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(rules, Path(path) if path else None), server)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(
+        Analyzer(rules, Path(path) if path else None, exemptions.load()), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

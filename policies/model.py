@@ -1,15 +1,25 @@
-"""What rules are made of: resources and stacks to judge, verdicts to give, and the rule itself, which is data."""
+"""What rules are made of: verdicts to give, and the rule itself, which is data; and what came of asking it."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, partial
-from typing import TypeVar, cast
+from functools import partial
 
-from policies.values import UNKNOWN, Marker, Node, Plain, Undecided
+from policies.stack import Resource, Stack
+from policies.values import Node, Undecided
 
-T = TypeVar("T")
+
+class Theme(StrEnum):
+    """What a rule is about; the folder below rules/ it stands in."""
+
+    BACKUPS = "backups"
+    HEALTH = "health"
+    SLO = "slo"
+    SECURITY = "security"
+    DELIVERY = "delivery"
+    OBSERVABILITY = "observability"
+    CAPACITY = "capacity"
+    META = "meta"
 
 
 class Enforcement(StrEnum):
@@ -35,128 +45,13 @@ class Outcome(StrEnum):
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
     EXEMPT = "exempt"
-    """Would fail, but the resource carries a reason why not."""
+    """Would fail, but the register of exemptions allows it until a day."""
     NOT_APPLICABLE = "not_applicable"
     """The rule looked at the resource and has nothing to ask of it; the reason says why."""
     INCONCLUSIVE = "inconclusive"
     """Depends on a value that is not known before the deployment, or that is secret."""
     ERROR = "error"
     """The rule itself is at fault."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One resource of a stack, plain.
-
-    `props` is its state as it will stand, else as it was declared; for a component its args and its outputs.
-    """
-
-    urn: str
-    type: str
-    """Type token, e.g. `kubernetes:apps/v1:Deployment` or `mainstay:index:Postgres`."""
-    name: str
-    """Logical name, the last part of the URN."""
-    props: Mapping[str, Plain]
-
-    @cached_property
-    def kind(self) -> str:
-        """Group and kind without the version, e.g. `apps/Deployment`; the type token itself if not of Kubernetes."""
-        package, _, rest = self.type.partition(":")
-        module, _, kind = rest.partition(":")
-        return f"{module.partition('/')[0]}/{kind}" if package == "kubernetes" and kind else self.type
-
-    @cached_property
-    def root(self) -> Node:
-        """Where reading starts."""
-        return Node(dict(self.props))
-
-    @cached_property
-    def namespace(self) -> str | Marker:
-        """Namespace of a Kubernetes object; `default` if it names none."""
-        return self._metadata("namespace") or "default"
-
-    @cached_property
-    def object_name(self) -> str | Marker:
-        """Name of a Kubernetes object; empty if it has none."""
-        return self._metadata("name")
-
-    @cached_property
-    def subject(self) -> str:
-        """How messages call it, e.g. `StatefulSet staging/redis`, `HttpService api`."""
-        kind = self.type.rpartition(":")[2]
-        if not self.type.startswith("kubernetes:") or not isinstance(self.object_name, str) or not self.object_name:
-            return f"{kind} {self.name}"
-        if not isinstance(self.namespace, str):
-            return f"{kind} {self.object_name}"
-        return f"{kind} {self.namespace}/{self.object_name}"
-
-    def _metadata(self, key: str) -> str | Marker:
-        return _text_or_marker(self, ("metadata", key))
-
-
-class Stack:
-    """All resources of a stack in the order of their URNs (the engine's own order is random)."""
-
-    def __init__(self, resources: Iterable[Resource]) -> None:
-        self.resources = tuple(sorted(resources, key=lambda resource: resource.urn))
-        self._kinds: defaultdict[str, list[Resource]] = defaultdict(list)
-        for resource in self.resources:
-            self._kinds[resource.kind].append(resource)
-        self._indexes: dict[tuple[str, tuple[str, ...]], _Index] = {}
-        self._answers: dict[Callable[[Stack], object], object] = {}
-
-    def of(self, kind: str) -> tuple[Resource, ...]:
-        """Resources of a kind."""
-        return tuple(self._kinds.get(kind, ()))
-
-    def once(self, question: Callable[["Stack"], T]) -> T:
-        """The answer to a question about the whole stack, worked out once for all resources that want to know."""
-        if question not in self._answers:
-            self._answers[question] = question(self)
-        return cast(T, self._answers[question])
-
-    def find(self, kind: str, namespace: str, path: tuple[str, ...], value: str) -> "Matches":
-        """Resources of a kind and namespace whose string at `path` is `value`. One pass per kind and path, once."""
-        key = (kind, path)
-        if key not in self._indexes:
-            self._indexes[key] = _Index(self.of(kind), path)
-        return self._indexes[key].find(namespace, value)
-
-
-@dataclass(frozen=True)
-class Matches:
-    """What a search found."""
-
-    certain: tuple[Resource, ...]
-    possible: tuple[Resource, ...]
-    """Would match if a value that cannot be read were the right one."""
-
-
-class _Index:
-    def __init__(self, resources: Iterable[Resource], path: tuple[str, ...]) -> None:
-        self._certain: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-        self._open: list[tuple[str | Marker, str | Marker, Resource]] = []
-        for resource in resources:
-            value = _text_or_marker(resource, path)
-            if isinstance(value, str) and isinstance(resource.namespace, str):
-                self._certain[resource.namespace, value].append(resource)
-            else:
-                self._open.append((resource.namespace, value, resource))
-
-    def find(self, namespace: str, value: str) -> Matches:
-        possible = [
-            resource
-            for its_namespace, its_value, resource in self._open
-            if its_namespace in (namespace, *Marker) and its_value in (value, *Marker)
-        ]
-        return Matches(tuple(self._certain.get((namespace, value), ())), tuple(possible))
-
-
-def _text_or_marker(resource: Resource, path: tuple[str, ...]) -> str | Marker:
-    try:
-        return resource.root.at(*path).text()
-    except Undecided:
-        return UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -200,14 +95,20 @@ class Rule:
 
     id: str
     """Lower case with hyphens; never changed, exemptions and evidence refer to it."""
+    theme: Theme
     title: str
     """The requirement as a sentence without a full stop."""
-    enforcement: Enforcement
+    why: str
+    """What goes wrong without it, as sentences."""
+    applies_to: str
+    """What it asks something of, e.g. `CloudNativePG clusters`."""
     severity: Severity
-    frameworks: tuple[str, ...]
-    """Controls it serves, e.g. `SOC 2 A1.2`."""
+    controls: tuple[str, ...]
+    """Controls it serves, e.g. `SOC 2 A1.2`; each is in controls.py."""
     remediation: str
-    """What to do about a failure, as a sentence."""
+    """What to do about a failure, as sentences."""
+    enforcement: Enforcement = Enforcement.MANDATORY
+    """Unless an environment says otherwise."""
     judge: Callable[[Resource, Stack], Verdict | None]
     """None: not the kind of resource the rule is about. May raise `Undecided`."""
 
@@ -220,7 +121,9 @@ class Finding:
     subject: str
     outcome: Outcome
     reasons: tuple[str, ...]
-    """Faults, the exemption's reason, what is not known, why not applicable; empty for a pass."""
+    """Faults, the exemption, what is not known, why not applicable; empty for a pass."""
+    exemption: str = ""
+    """Id of the exemption that counted."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +131,10 @@ class RuleResult:
     """One rule on a whole stack."""
 
     id: str
+    theme: Theme
     title: str
     enforcement: Enforcement
-    """As it applied to this stack, which the engine's configuration may have changed."""
+    """As it applied to this stack: an environment, or the engine's configuration, may have changed it."""
     severity: Severity
     remediation: str
     findings: tuple[Finding, ...]

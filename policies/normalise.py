@@ -5,10 +5,12 @@ Behind the border numbers are ints where they are whole, unknown values and secr
 exists.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
-from policies.model import Resource
+from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN, Plain
 
 # Fixed by the engine's protocol (sdk/go/common/resource/plugin/rpc.go and resource/sig).
@@ -32,8 +34,10 @@ _SECRET_KIND = "core/Secret"  # noqa: S105
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def resource(urn: str, type_token: str, name: str, declared: Mapping[str, Any], state: Mapping[str, Any]) -> Resource:
-    """One resource from its inputs and its outputs, both JSON-like.
+def resources(
+    urn: str, type_token: str, name: str, declared: Mapping[str, Any], state: Mapping[str, Any]
+) -> Iterator[Resource]:
+    """One resource from its inputs and its outputs, both JSON-like; then the objects in it, if it is a list of them.
 
     Outputs win, property by property: they are what stands. Where there are none the inputs stand in: a component has
     few, and at preview a provider that is not configured yet sends nothing, which must not look like an empty spec.
@@ -43,10 +47,30 @@ def resource(urn: str, type_token: str, name: str, declared: Mapping[str, Any], 
         observed = plain(value, props.get(key))
         if key not in props or not (observed is None or observed is UNKNOWN):
             props[key] = observed
-    result = Resource(urn, type_token, name, props)
-    if result.kind == _SECRET_KIND:
-        return Resource(urn, type_token, name, {key: _sealed(key, value) for key, value in props.items()})
-    return result
+    # A patch as the provider knows it after a deployment is the whole object; as declared it is a part of one.
+    patch = type_token.startswith("kubernetes:") and type_token.endswith("Patch") and not state
+    found = Resource(urn, type_token, name, props, patch)
+    if found.kind == _SECRET_KIND:
+        found = replace(found, props={key: _sealed(key, value) for key, value in props.items()})
+    yield found
+    items = props.get("items")
+    if type_token.startswith("kubernetes:") and type_token.endswith("List") and isinstance(items, list):
+        for index, item in enumerate(items):
+            if isinstance(item, dict):
+                yield from resources(f"{urn}[{index}]", _type_of(item, type_token), f"{name}[{index}]", item, {})
+
+
+def _type_of(item: Mapping[str, Plain], listed: str) -> str:
+    """The type token of an object in a list, which need not name its kind: a DeploymentList holds Deployments."""
+    version, kind = item.get("apiVersion"), item.get("kind")
+    if isinstance(version, str) and isinstance(kind, str):
+        return object_type(version, kind)
+    return listed.removesuffix("List")
+
+
+def object_type(api_version: str, kind: str) -> str:
+    """The type token of a Kubernetes object, e.g. `kubernetes:apps/v1:Deployment`."""
+    return f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{kind}"
 
 
 def plain(value: Any, declared: Plain = None) -> Plain:
@@ -58,7 +82,10 @@ def plain(value: Any, declared: Plain = None) -> Plain:
     if isinstance(value, dict):
         members = cast(dict[str, Any], value)
         if members.get(_SIGNATURE) == _SIGNED_SECRET:
-            return _hidden(plain(members.get("value"), declared), declared)
+            # A state that was exported encrypted has a ciphertext, or a plaintext that is JSON, in place of a value.
+            if "value" not in members:
+                return _opened(members.get("plaintext"), declared)
+            return _hidden(plain(members["value"], declared), declared)
         return {key: plain(member, _at(declared, key)) for key, member in members.items() if key != _SIGNATURE}
     if isinstance(value, list):
         return [plain(item, _at(declared, index)) for index, item in enumerate(cast(list[Any], value))]
@@ -67,6 +94,13 @@ def plain(value: Any, declared: Plain = None) -> Plain:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return cast(Plain, value)
+
+
+def _opened(plaintext: Any, declared: Plain) -> Plain:
+    try:
+        return _hidden(plain(json.loads(plaintext), declared), declared)
+    except (TypeError, ValueError):
+        return SECRET
 
 
 def _hidden(value: Plain, declared: Plain = None) -> Plain:

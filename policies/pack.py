@@ -3,14 +3,19 @@
 from typing import Final
 
 from policies.model import Rule
-from policies.rules import probes_present, service_has_slos, stateful_has_backup
+from policies.rules import backups, capacity, delivery, health, meta, observability, security, slo
 
 NAME: Final = "mainstay"
-VERSION: Final = "0.1.0"
+VERSION: Final = "0.2.0"
 """Raised whenever a rule starts to fail what it passed before, or the other way round."""
 
 RULES: Final[tuple[Rule, ...]] = (
-    probes_present.RULE,
-    service_has_slos.RULE,
-    stateful_has_backup.RULE,
+    *backups.RULES,
+    *capacity.RULES,
+    *delivery.RULES,
+    *health.RULES,
+    *meta.RULES,
+    *observability.RULES,
+    *security.RULES,
+    *slo.RULES,
 )

@@ -5,11 +5,13 @@ therefore writes its results to the file named by `MAINSTAY_POLICY_RESULTS`, if 
 first and writes it in one step at the end: a file that is missing means that the policies were not evaluated. It holds
 no secret and no time; the same stack gives the same bytes:
 
-    {"format": 1, "pack": "mainstay", "version": "0.1.0", "project": "...", "stack": "staging", "preview": true,
+    {"format": 2, "pack": "mainstay", "version": "0.1.0", "project": "...", "stack": "staging", "preview": true,
      "resources": 57,
-     "rules": [{"id": "...", "title": "...", "enforcement": "mandatory", "severity": "high", "remediation": "...",
+     "rules": [{"id": "...", "theme": "backups", "title": "...", "enforcement": "mandatory", "severity": "high",
+                "remediation": "...",
                 "findings": [{"urn": "...", "subject": "Deployment staging/api", "outcome": "fail",
-                              "reasons": ["..."]}]}]}
+                              "reasons": ["..."], "exemption": ""}]}],
+     "unused_exemptions": ["EX-1: ..."]}
 """
 
 import json
@@ -18,10 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity
+from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity, Theme
 
 VARIABLE: Final = "MAINSTAY_POLICY_RESULTS"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class UnreadableResults(ValueError):
@@ -44,6 +46,8 @@ class Results:
     """Number of resources in the stack, whether or not a rule is about them."""
     rules: tuple[RuleResult, ...]
     """By id."""
+    unused_exemptions: tuple[str, ...] = ()
+    """Entries of the register for this stack that exempted nothing."""
 
 
 def read(path: Path) -> Results | None:
@@ -53,7 +57,8 @@ def read(path: Path) -> Results | None:
         if content.pop("format") != FORMAT:
             raise ValueError("another format")
         rules = tuple(_rule_result(rule) for rule in content.pop("rules"))
-        return Results(rules=rules, **content)
+        unused = tuple(content.pop("unused_exemptions"))
+        return Results(rules=rules, unused_exemptions=unused, **content)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -75,11 +80,12 @@ def write(results: Results, path: Path) -> None:
 
 def _rule_result(content: dict[str, Any]) -> RuleResult:
     findings = tuple(
-        Finding(found["urn"], found["subject"], Outcome(found["outcome"]), tuple(found["reasons"]))
+        Finding(found["urn"], found["subject"], Outcome(found["outcome"]), tuple(found["reasons"]), found["exemption"])
         for found in content["findings"]
     )
     return RuleResult(
         id=content["id"],
+        theme=Theme(content["theme"]),
         title=content["title"],
         enforcement=Enforcement(content["enforcement"]),
         severity=Severity(content["severity"]),

@@ -14,10 +14,12 @@ class Marker(Enum):
 
     UNKNOWN = "not known before the deployment"
     SECRET = "a secret"  # noqa: S105
+    ELSEWHERE = "not set by this patch, and the patched object is not in this stack"
 
 
 UNKNOWN: Final = Marker.UNKNOWN
 SECRET: Final = Marker.SECRET
+ELSEWHERE: Final = Marker.ELSEWHERE
 
 Scalar: TypeAlias = bool | int | float | str | Marker | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
@@ -33,6 +35,8 @@ class Node:
 
     value: Plain
     path: str = ""
+    partial: bool = False
+    """Within a patch: what is not here may stand in the object that is patched."""
 
     def at(self, *keys: str) -> "Node":
         """The value below `keys`; below a marker it is that marker, which only reading stumbles over."""
@@ -41,7 +45,8 @@ class Node:
             if isinstance(node.value, Marker):
                 return node
             path = f"{node.path}.{key}" if node.path else key
-            node = Node(node.value.get(key) if isinstance(node.value, dict) else None, path)
+            value = node.value.get(key) if isinstance(node.value, dict) else None
+            node = Node(ELSEWHERE if value is None and node.partial else value, path, node.partial)
         return node
 
     def known(self) -> Plain:
@@ -55,14 +60,23 @@ class Node:
         value = self.known()
         return value.strip() if isinstance(value, str) else ""
 
+    def number(self) -> float | None:
+        """The value if it is a number, else None."""
+        value = self.known()
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
     def items(self) -> list["Node"]:
         """The elements if it is a list, else none."""
         value = self.known()
         if not isinstance(value, list):
             return []
-        return [Node(item, f"{self.path}[{index}]") for index, item in enumerate(value)]
+        return [Node(item, f"{self.path}[{index}]", self.partial) for index, item in enumerate(value)]
 
     def members(self) -> list["Node"]:
         """The members' values if it is an object, else none."""
+        return [self.at(key) for key in self.keys()]
+
+    def keys(self) -> list[str]:
+        """Its keys if it is an object, else none."""
         value = self.known()
-        return [self.at(key) for key in value] if isinstance(value, dict) else []
+        return list(value) if isinstance(value, dict) else []

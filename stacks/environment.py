@@ -33,6 +33,7 @@ from stacks.settings_images import ImagesSettings, faults_of_images
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET, KeycloakSettings, keycloak_faults
 from stacks.settings_keycloak import NAME as KEYCLOAK
 from stacks.settings_observability import ObservabilitySettings
+from stacks.settings_policies import PoliciesSettings, faults_of_policies
 from stacks.settings_sentry import SentrySettings
 from stacks.yaml_file import DuplicateKey, read_yaml
 
@@ -71,6 +72,9 @@ class Platform(Section):
     status: StatusPageSettings | None = Field(None, description="What everybody may know: `mainstay slo page`.")
     images: ImagesSettings = Field(
         default_factory=lambda: ImagesSettings.model_validate({}), description="How images are pinned to content."
+    )
+    policies: PoliciesSettings = Field(
+        default_factory=lambda: PoliciesSettings.model_validate({}), description="How strict the policies are."
     )
     github: GitHubSettings | None = Field(
         None, description="Deployment environment on GitHub; not declared on the embedded cluster."
@@ -257,6 +261,7 @@ def _faults_across_sections(platform: Platform) -> list[str]:
         for name in (platform.status.slos if platform.status else ())
         if name not in known
     ]
+    faults += faults_of_policies(platform.policies)
     faults += faults_of_images(platform.images, platform.product_images)
     taken: dict[str, str] = {}
     names: list[tuple[str, str]] = [

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.labels import BACKUP_EXEMPTION, labels, selector
+from components.labels import UNBACKED_REASON, labels, selector
 from components.observability import object_store
 from components.observability.object_store import ObjectStore
 from components.observability.server import from_pods, http_probes, network, pod
@@ -95,7 +95,7 @@ def declare_stateful_server(
     )
     kubernetes.apps.v1.StatefulSet(
         name,
-        metadata={**metadata, "annotations": {BACKUP_EXEMPTION: unbacked_reason}},
+        metadata={**metadata, "annotations": {UNBACKED_REASON: unbacked_reason}},
         spec={
             "service_name": name,
             "replicas": replicas,

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.connection import Connection, from_secret
-from components.labels import BACKUP_EXEMPTION, labels, selector
+from components.labels import UNBACKED_REASON, labels, selector
 from components.redis.server import PORT, configuration, pod_template, secrets
 
 
@@ -91,7 +91,7 @@ class Redis(pulumi.ComponentResource):
         )
         annotations: dict[str, pulumi.Input[str]] = {}
         if "unbacked_reason" in args:
-            annotations[BACKUP_EXEMPTION] = args["unbacked_reason"]
+            annotations[UNBACKED_REASON] = args["unbacked_reason"]
         kubernetes.apps.v1.StatefulSet(
             object_name,
             metadata={**metadata, "annotations": annotations},

@@ -1,1 +1,1 @@
-"""The rules, one a file. Each is a `Rule` named RULE; `policies/pack.py` lists them."""
+"""The rules: a folder a theme, a file a rule, named as its id. Each is a `Rule` named RULE, which its folder lists."""

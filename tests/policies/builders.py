@@ -4,7 +4,9 @@ import copy
 from typing import Any
 
 from policies.evaluation import evaluate
-from policies.model import Finding, Resource, Rule, Stack
+from policies.facts import Facts
+from policies.model import Finding, Rule
+from policies.stack import Resource, Stack
 from policies.values import Plain
 
 Props = dict[str, Any]
@@ -26,6 +28,7 @@ TYPES = {
     "CronJob": "kubernetes:batch/v1:CronJob",
     "Secret": "kubernetes:core/v1:Secret",
     "Service": "kubernetes:core/v1:Service",
+    "Stack": "pulumi:pulumi:Stack",
     "HttpService": "mainstay:index:HttpService",
     "Worker": "mainstay:index:Worker",
     "Redis": "mainstay:index:Redis",
@@ -58,7 +61,7 @@ def changed(original: Resource, path: str, value: object) -> Resource:
     return Resource(original.urn, original.type, original.name, props)
 
 
-def judged(rule: Rule, *resources: Resource) -> dict[str, Finding]:
+def judged(rule: Rule, *resources: Resource, facts: Facts | None = None) -> dict[str, Finding]:
     """What a rule finds in a stack, by `Kind/name`."""
-    (result,) = evaluate([rule], Stack(resources))
+    (result,) = evaluate([rule], Stack(resources, facts))
     return {"/".join(finding.urn.split(":")[-3::2]): finding for finding in result.findings}

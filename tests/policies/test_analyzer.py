@@ -1,7 +1,9 @@
 """The engine's side, message by message: what it sends, what it is told, what the results file says."""
 
+import json
 import random
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,18 @@ import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as protocol
 
-from policies import results
+from policies import exemptions, results
 from policies.analyzer import Analyzer
-from policies.model import Enforcement, Outcome, Resource, Rule, Severity, Stack, Verdict
-from policies.pack import RULES
+from policies.model import Enforcement, Outcome, Rule, Severity, Theme, Verdict
+from policies.pack import RULES as ALL_RULES
+from policies.rules.backups import stateful_has_backup
+from policies.rules.health import probes_present
+from policies.rules.meta import no_inconclusive_on_deployed
+from policies.rules.slo import service_has_slos
+from policies.stack import Resource, Stack
 from tests.policies.builders import TYPES, urn
 
+RULES = (probes_present.RULE, service_has_slos.RULE, stateful_has_backup.RULE)
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CANARY = "canary-7f3a"
 CLAIMS = {"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
@@ -43,13 +51,16 @@ def analyze(
     levels: Mapping[str, protocol.EnforcementLevel.ValueType] | None = None,
     declared: Sequence[Sent] = (),
     path: Path | None = None,
+    config: Mapping[str, str] | None = None,
+    register: exemptions.Register | None = None,
 ) -> protocol.AnalyzeResponse:
     """One run, as the engine makes it."""
-    analyzer = Analyzer(rules, path)
-    config = {rule: protocol.PolicyConfig(enforcementLevel=level) for rule, level in (levels or {}).items()}
-    analyzer.Configure(protocol.ConfigureAnalyzerRequest(policyConfig=config), None)
+    analyzer = Analyzer(rules, path, register)
+    policies = {rule: protocol.PolicyConfig(enforcementLevel=level) for rule, level in (levels or {}).items()}
+    analyzer.Configure(protocol.ConfigureAnalyzerRequest(policyConfig=policies), None)
     analyzer.ConfigureStack(
-        protocol.AnalyzerStackConfigureRequest(project="shop", stack="staging", dry_run=preview), None
+        protocol.AnalyzerStackConfigureRequest(project="shop", stack="staging", dry_run=preview, config=config or {}),
+        None,
     )
     for kind, name, props in declared:
         request = protocol.AnalyzeRequest(urn=urn(kind, name), type=TYPES[kind], name=name, properties=struct(props))
@@ -68,14 +79,11 @@ def complaints(response: protocol.AnalyzeResponse) -> list[tuple[str, str, int]]
 
 
 def test_the_pack_introduces_itself() -> None:
-    info = Analyzer(RULES, None).GetAnalyzerInfo(empty_pb2.Empty(), None)
+    info = Analyzer(ALL_RULES, None).GetAnalyzerInfo(empty_pb2.Empty(), None)
     assert (info.name, info.supportsConfig) == ("mainstay", True)
     policies = {policy.name: policy for policy in info.policies}
-    assert {name: policy.enforcementLevel for name, policy in policies.items()} == {
-        "probes-present": protocol.MANDATORY,
-        "service-has-slos": protocol.MANDATORY,
-        "stateful-has-backup": protocol.MANDATORY,
-    }
+    assert policies.keys() == {rule.id for rule in ALL_RULES}
+    assert policies["probes-present"].enforcementLevel == protocol.MANDATORY
     assert all(policy.policy_type == protocol.POLICY_TYPE_STACK for policy in policies.values())
     assert policies["stateful-has-backup"].severity == protocol.POLICY_SEVERITY_CRITICAL
     assert "SOC 2 A1.2" in policies["stateful-has-backup"].tags
@@ -89,7 +97,7 @@ def test_a_violation_names_rule_resource_fault_and_remedy() -> None:
     assert backup.severity == protocol.POLICY_SEVERITY_CRITICAL
     assert backup.urn == urn("StatefulSet", "redis")
     assert "StatefulSet shop/redis: nothing backs up its volume claim data." in backup.message
-    assert "policy.mainstay.dev/stateful-has-backup" in backup.message
+    assert "mainstay.dev/unbacked-reason" in backup.message
 
 
 def test_one_unknown_value_neither_hides_a_violation_nor_fails_a_preview() -> None:
@@ -103,8 +111,13 @@ def test_one_unknown_value_neither_hides_a_violation_nor_fails_a_preview() -> No
 
 
 def test_what_is_still_unreadable_after_the_deployment_fails() -> None:
-    response = analyze([stateful_set("a", "[secret]")], preview=False)
-    assert ("stateful-has-backup", "a", protocol.MANDATORY) in complaints(response)
+    rules = (stateful_has_backup.RULE, no_inconclusive_on_deployed.RULE)
+    stack: list[Sent] = [stateful_set("a", "[secret]"), ("Stack", "shop-staging", {})]
+    assert complaints(analyze(stack, rules)) == [("stateful-has-backup", "a", protocol.ADVISORY)]
+    assert complaints(analyze(stack, rules, preview=False)) == [
+        ("no-inconclusive-on-deployed", "shop-staging", protocol.MANDATORY),
+        ("stateful-has-backup", "a", protocol.ADVISORY),
+    ]
 
 
 def test_the_order_of_the_engine_changes_nothing(tmp_path: Path) -> None:
@@ -127,10 +140,13 @@ def test_no_secret_reaches_a_message_or_the_results(tmp_path: Path) -> None:
     rules = [
         Rule(
             id=judge.__name__,
+            theme=Theme.SECURITY,
             title="Leaks",
+            why="Because.",
+            applies_to="everything",
             enforcement=Enforcement.MANDATORY,
             severity=Severity.LOW,
-            frameworks=(),
+            controls=(),
             remediation="None.",
             judge=judge,
         )
@@ -152,10 +168,13 @@ def test_a_broken_rule_fails_by_itself() -> None:
 
     rule = Rule(
         id="broken",
+        theme=Theme.SECURITY,
         title="Broken",
+        why="Because.",
+        applies_to="everything",
         enforcement=Enforcement.MANDATORY,
         severity=Severity.LOW,
-        frameworks=(),
+        controls=(),
         remediation="None.",
         judge=broken,
     )
@@ -172,15 +191,51 @@ def test_a_rule_that_saw_nothing_is_not_called_passed() -> None:
     assert [policy.policy_name for policy in response.not_applicable] == ["service-has-slos"]
 
 
-def test_an_exemption_is_shown_and_not_a_violation(tmp_path: Path) -> None:
+def test_the_register_of_exemptions_counts_and_what_it_does_not_need_is_told(tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    entry = {
+        "id": "EX-1",
+        "stack": "staging",
+        "rule": "stateful-has-backup",
+        "resource": "StatefulSet shop/redis",
+        "reason": "refilled from Postgres",
+        "owner": "platform",
+        "approver": "ana",
+        "created": today,
+        "expires": today,
+        "ticket": "OPS-1",
+        "compensatingControl": "none is needed",
+    }
     path = tmp_path / "results.json"
-    annotations = {"policy.mainstay.dev/stateful-has-backup": "refilled from Postgres"}
-    response = analyze([stateful_set("redis", annotations=annotations)], path=path)
+    register = exemptions.parse([entry, {**entry, "id": "EX-2", "resource": "StatefulSet shop/gone"}])
+    response = analyze([stateful_set("redis")], path=path, register=register)
     assert "stateful-has-backup" not in {name for name, _, _ in complaints(response)}
     found = results.read(path)
     assert found is not None
-    backup = next(rule for rule in found.rules if rule.id == "stateful-has-backup")
-    assert [finding.reasons for finding in backup.of(Outcome.EXEMPT)] == [("refilled from Postgres",)]
+    (finding,) = next(rule for rule in found.rules if rule.id == "stateful-has-backup").findings
+    assert (finding.outcome, finding.exemption) == (Outcome.EXEMPT, "EX-1")
+    assert [each.partition(":")[0] for each in found.unused_exemptions] == ["EX-2"]
+
+
+def test_an_environment_may_weaken_a_rule_and_the_engine_still_overrule_it() -> None:
+    section = {"production": False, "advisory": {"stateful-has-backup": "nothing here is worth keeping"}}
+    config = {"mainstay:policies": json.dumps(section)}
+
+    def level(**options: Any) -> list[int]:
+        found = complaints(analyze([stateful_set("redis")], **options))
+        return [level for rule, _, level in found if rule == "stateful-has-backup"]
+
+    # As the engine does, which names every rule with the level the pack gave it.
+    defaults = {rule.id: protocol.MANDATORY for rule in RULES}
+    assert level(config=config, levels=defaults) == [protocol.ADVISORY]
+    assert level(config=config, levels={**defaults, "stateful-has-backup": protocol.DISABLED}) == []
+    for weaker in (
+        {**section, "production": True},
+        {"advisory": section["advisory"]},
+        {**section, "advisory": {"stateful-has-backup": " "}},
+    ):
+        assert level(config={"mainstay:policies": json.dumps(weaker)}) == [protocol.MANDATORY]
+    assert level(config={"mainstay:policies": "no JSON"}) == [protocol.MANDATORY]
 
 
 def test_a_component_is_judged_by_its_args() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from policies.model import Resource, Stack, each, verdict
+from policies.model import each, verdict
+from policies.stack import Resource, Stack
 from policies.values import SECRET, UNKNOWN, Node, Undecided
 from tests.policies.builders import changed, resource
 

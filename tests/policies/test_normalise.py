@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import json_format, struct_pb2
 from pulumi_policy import proxy
 
-from policies.normalise import plain, resource
+from policies.normalise import plain, resources
 from policies.values import SECRET, UNKNOWN
 
 STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -25,7 +25,7 @@ def over_the_wire(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def normalised(declared: dict[str, Any], state: dict[str, Any] | None = None, kind: str = "apps/v1:Deployment") -> Any:
-    found = resource(
+    found, *_ = resources(
         f"urn:pulumi:dev::p::kubernetes:{kind}::x", f"kubernetes:{kind}", "x", over_the_wire(declared), state or {}
     )
     return found.props
@@ -115,6 +115,6 @@ def test_an_asset_is_an_object_without_its_signature() -> None:
 def test_nothing_behind_the_border_is_shared_with_the_engine() -> None:
     sent = {"spec": {"list": [1.0]}}
     before = json.dumps(sent)
-    found = resource("urn:pulumi:dev::p::a:b:C::x", "a:b:C", "x", sent, {})
+    (found,) = resources("urn:pulumi:dev::p::a:b:C::x", "a:b:C", "x", sent, {})
     found.props["spec"]["list"].append(2)  # type: ignore[index, union-attr]
     assert json.dumps(sent) == before

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import policies
+from policies.controls import parts
 from policies.pack import RULES
 
 ROOM = Path(policies.__file__).parent
@@ -18,14 +19,22 @@ def test_rules_are_complete_and_told_apart() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule.id == rule.id.lower().replace("_", "-")
-        assert rule.frameworks
+        for control in rule.controls:
+            parts(control)
+        assert rule.controls
+        assert rule.why.endswith(".")
         assert rule.remediation.endswith(".")
+        assert not rule.applies_to.endswith(".")
         assert not rule.title.endswith(".")
 
 
 def test_every_rule_file_is_in_the_pack() -> None:
-    files = {path.stem for path in (ROOM / "rules").glob("*.py")} - {"__init__"}
-    assert {rule.id.replace("-", "_") for rule in RULES} == files
+    files = {
+        (path.parent.name, path.stem.replace("_", "-"))
+        for path in (ROOM / "rules").glob("*/*.py")
+        if path.stem != "__init__"
+    }
+    assert {(rule.theme.value, rule.id) for rule in RULES} == files
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOM)))

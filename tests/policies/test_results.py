@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity
+from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity, Theme
 from policies.results import VARIABLE, Results, UnreadableResults, read, write
 
 FINDINGS = tuple(
@@ -20,8 +20,8 @@ RESULTS = Results(
     preview=True,
     resources=57,
     rules=(
-        RuleResult("a", "A", Enforcement.MANDATORY, Severity.HIGH, "Mend it.", FINDINGS),
-        RuleResult("b", "B", Enforcement.DISABLED, Severity.LOW, "Mend it.", ()),
+        RuleResult("a", Theme.BACKUPS, "A", Enforcement.MANDATORY, Severity.HIGH, "Mend it.", FINDINGS),
+        RuleResult("b", Theme.META, "B", Enforcement.DISABLED, Severity.LOW, "Mend it.", ()),
     ),
 )
 

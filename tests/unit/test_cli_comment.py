@@ -13,7 +13,7 @@ from cli.markdown import cell, code, fenced, prose, visible
 from engine import review
 from engine.result import MASK, Change, Data, Diagnostic, Image, Result, Step, Violation
 from engine.review import Review
-from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity
+from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity, Theme
 from policies.results import Results
 from tests.unit.recorded import GOLDEN, recorded
 
@@ -49,7 +49,7 @@ def test_a_backup_that_is_removed_is_told_in_the_first_lines(tmp_path: Path) -> 
 
 def test_an_advisory_policy_that_fails_is_told_first_of_the_policies_and_stops_nothing() -> None:
     fault = Finding("api", "HttpService api", Outcome.FAIL, ("it has no owner",))
-    advisory = RuleResult("service-has-owner", "t", Enforcement.ADVISORY, Severity.LOW, "r", (fault,))
+    advisory = RuleResult("service-has-owner", Theme.SLO, "t", Enforcement.ADVISORY, Severity.LOW, "r", (fault,))
     result = _result([_step("api", "create")])
     assert result.policy is not None
     policy = replace(result.policy, rules=(*result.policy.rules, advisory))
@@ -228,7 +228,9 @@ def _step(name: str, op: Any, *changes: Change, images: tuple[Image, ...] = ()) 
 
 
 def _result(steps: list[Step], findings: list[Finding] | None = None) -> Result:
-    rule = RuleResult("probes-present", "t", Enforcement.MANDATORY, Severity.HIGH, "r", tuple(findings or ()))
+    rule = RuleResult(
+        "probes-present", Theme.HEALTH, "t", Enforcement.MANDATORY, Severity.HIGH, "r", tuple(findings or ())
+    )
     return Result(
         operation="preview",
         stack="shop",

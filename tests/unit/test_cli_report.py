@@ -9,7 +9,7 @@ from rich.console import Console
 from cli import report
 from engine.result import Change, Result, Step
 from engine.running import Workload
-from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity
+from policies.model import Enforcement, Finding, Outcome, RuleResult, Severity, Theme
 from policies.results import Results
 
 
@@ -52,7 +52,7 @@ def test_policies_show_counts_and_why_for_all_that_is_no_plain_pass() -> None:
         Finding("c", "Deployment shop/c", Outcome.EXEMPT, ("by design",)),
         Finding("d", "Deployment shop/d", Outcome.NOT_APPLICABLE, ("a job",)),
     )
-    rule = RuleResult("probes-present", "t", Enforcement.MANDATORY, Severity.HIGH, "r", findings)
+    rule = RuleResult("probes-present", Theme.HEALTH, "t", Enforcement.MANDATORY, Severity.HIGH, "r", findings)
     text = _text(report.policies, _result([], policy=Results("mainstay", "0.1.0", "p", "s", True, 4, (rule,))))
     assert "probes-present  mandatory    1     1     1       0" in text
     assert "probes-present: fail: Deployment shop/b: it has no probe" in text

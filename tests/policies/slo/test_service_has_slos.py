@@ -5,8 +5,9 @@ from unittest.mock import Mock
 import pytest
 
 from policies.evaluation import evaluate
-from policies.model import Enforcement, Outcome, Resource, Stack
-from policies.rules.service_has_slos import RULE
+from policies.model import Enforcement, Outcome
+from policies.rules.slo.service_has_slos import RULE
+from policies.stack import Resource, Stack
 from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, Props, changed, judged, resource
 
@@ -243,14 +244,15 @@ def test_what_cannot_be_read_is_inconclusive(kind: str, path: str, marker: objec
     assert "not known before the deployment" in reasons or "a secret" in reasons
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("spec.ruleSelector.matchExpressions", [{"key": "tier", "operator": "Exists"}]),
-        ("spec.ruleNamespaceSelector", {"matchLabels": {"team": "shop"}}),
-    ],
-)
-def test_a_selector_of_another_kind_is_inconclusive(path: str, value: object) -> None:
+def test_rules_are_selected_by_expressions_too() -> None:
+    selector: dict[str, object] = {"matchExpressions": [{"key": "tier", "operator": "Exists"}]}
+    assert verdict(Prometheus=changed(PROMETHEUS, "spec.ruleSelector", selector))[0] is Outcome.PASS
+    selector = {"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}
+    assert verdict(Prometheus=changed(PROMETHEUS, "spec.ruleSelector", selector))[0] is Outcome.FAIL
+
+
+def test_a_selector_of_namespaces_is_inconclusive() -> None:
+    path, value = "spec.ruleNamespaceSelector", {"matchLabels": {"team": "shop"}}
     assert verdict(Prometheus=changed(PROMETHEUS, path, value)) == (
         Outcome.INCONCLUSIVE,
         f"whether Prometheus shop/main looks at PrometheusRule shop/main: {path} is more than this rule understands",

@@ -2,13 +2,14 @@
 
 import pytest
 
-from policies.model import Outcome, Resource
-from policies.rules.stateful_has_backup import RULE
+from policies.model import Outcome
+from policies.rules.backups.stateful_has_backup import RULE
+from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, changed, judged, resource
 
 BARMAN = "barman-cloud.cloudnative-pg.io"
-ANNOTATION = "policy.mainstay.dev/stateful-has-backup"
+ANNOTATION = "mainstay.dev/unbacked-reason"
 
 CLUSTER = resource(
     "Cluster",
@@ -221,25 +222,27 @@ def test_a_workload_that_keeps_data_fails_unless_it_says_why_not(workload: Resou
 
     exempted = changed(workload, "metadata.annotations", {ANNOTATION: "queue, refilled from Postgres"})
     (finding,) = judged(RULE, exempted).values()
-    assert (finding.outcome, finding.reasons) == (Outcome.EXEMPT, ("queue, refilled from Postgres",))
+    assert (finding.outcome, finding.reasons) == (
+        Outcome.NOT_APPLICABLE,
+        ("its data may be lost: queue, refilled from Postgres",),
+    )
 
 
 @pytest.mark.parametrize("reason", ["", "  ", 1, True])
-def test_an_exemption_without_a_reason_fails(reason: object) -> None:
+def test_an_empty_reason_is_none(reason: object) -> None:
     (finding,) = judged(RULE, changed(REDIS, "metadata.annotations", {ANNOTATION: reason})).values()
     assert finding.outcome is Outcome.FAIL
-    assert f"the annotation {ANNOTATION} gives no reason" in finding.reasons
 
 
 @pytest.mark.parametrize("reason", [UNKNOWN, SECRET])
-def test_an_exemption_that_nobody_can_read_fails(reason: object) -> None:
+def test_a_reason_that_nobody_can_read_is_none(reason: object) -> None:
     (finding,) = judged(RULE, changed(REDIS, "metadata.annotations", {ANNOTATION: reason})).values()
     assert finding.outcome is Outcome.FAIL
 
 
-def test_the_annotation_of_another_rule_exempts_nothing() -> None:
-    annotated = changed(REDIS, "metadata.annotations", {"policy.mainstay.dev/probes-present": "reason"})
-    assert judged(RULE, annotated)["StatefulSet/redis"].outcome is Outcome.FAIL
+def test_a_database_has_no_excuse() -> None:
+    bare = changed(changed(CLUSTER, "spec.plugins", []), "metadata.annotations", {ANNOTATION: "who needs it"})
+    assert judged(RULE, bare)["Cluster/main"].outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from functools import partial
 
-from policies.model import Enforcement, Resource, Rule, Severity, Stack, Verdict, each, verdict
-from policies.values import Marker, Node, Plain, Undecided
+from policies.label_selectors import matches
+from policies.model import Rule, Severity, Theme, Verdict, each, verdict
+from policies.stack import Resource, Stack
+from policies.values import Marker, Node, Undecided
 
 INVENTORY = "slo:error_budget:ratio"
 """What is recorded once for every SLO, with its name as the label `slo`."""
@@ -110,26 +112,15 @@ def _watch(stack: Stack) -> _Watch | None:
 
 def _looks_at(server: Resource, rule: Resource) -> bool:
     spec = server.root.at("spec")
-    selector = spec.at("ruleSelector")
-    # Without a selector the operator hands no rule over; an empty one takes all of the namespace.
-    if selector.value is None:
+    pairs = Node(server.namespace, "metadata.namespace"), Node(rule.namespace, "metadata.namespace")
+    if spec.at("ruleNamespaceSelector").known() is not None:
+        raise Undecided(f"{spec.at('ruleNamespaceSelector').path} is more than this rule understands")
+    # One that certainly differs decides, whatever cannot be read of the other. Without a selector the operator hands
+    # no rule over; an empty one takes all of the namespace.
+    same = None if any(isinstance(each.value, Marker) for each in pairs) else pairs[0].value == pairs[1].value
+    if same is False or not matches(spec.at("ruleSelector"), rule.root.at("metadata", "labels")):
         return False
-    for more in (spec.at("ruleNamespaceSelector"), selector.at("matchExpressions")):
-        if more.known() is not None:
-            raise Undecided(f"{more.path} is more than this rule understands")
-    wanted = selector.at("matchLabels")
-    pairs = [(Node(server.namespace, "metadata.namespace"), Node(rule.namespace, "metadata.namespace"))]
-    for label in wanted.value if isinstance(wanted.value, dict) else ():
-        pairs.append((wanted.at(label), rule.root.at("metadata", "labels", label)))
-    # One that certainly differs decides, whatever cannot be read of the others.
-    if any(_differ(one.value, other.value) for one, other in pairs):
-        return False
-    wanted.known()
-    return all(one.known() == other.known() for one, other in pairs)
-
-
-def _differ(one: Plain, other: Plain) -> bool:
-    return one != other and not isinstance(one, Marker) and not isinstance(other, Marker)
+    return all(each.known() for each in pairs)
 
 
 def _content(rule: Resource) -> _Content:
@@ -157,10 +148,12 @@ def _elements(parent: Node, unread: list[str]) -> list[Node]:
 
 RULE = Rule(
     id="service-has-slos",
+    theme=Theme.SLO,
     title="Every service and worker has service-level objectives that are evaluated",
-    enforcement=Enforcement.MANDATORY,
+    why="Nobody is called when a service without an objective fails, and nobody can say how good it has to be.",
+    applies_to="components HttpService and Worker",
     severity=Severity.MEDIUM,
-    frameworks=("SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4"),
+    controls=("SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4"),
     remediation="Declare slos for it in the environment's file; mainstay:observability makes the rules of them.",
     judge=_judge,
 )

@@ -4,12 +4,16 @@ import re
 from functools import partial
 
 from policies.cron import InvalidSchedule, runs_daily
-from policies.model import Check, Enforcement, Resource, Rule, Severity, Stack, Verdict, each, verdict
+from policies.model import Check, Rule, Severity, Theme, Verdict, each, verdict
+from policies.pods import DEPLOYMENT, STATEFUL_SET, pod_spec
+from policies.stack import Resource, Stack
 from policies.values import Marker, Node, Undecided
-from policies.workloads import DEPLOYMENT, STATEFUL_SET, pod_spec
 
 RETENTION_DAYS = 30
 """Least retention (requirement B1)."""
+
+REASON = "mainstay.dev/unbacked-reason"
+"""Annotation of a workload, never of a database, whose data may be lost: its value says how it is made again."""
 
 _CLUSTER = "postgresql.cnpg.io/Cluster"
 _SCHEDULED_BACKUP = "postgresql.cnpg.io/ScheduledBackup"
@@ -42,6 +46,9 @@ def _judge(resource: Resource, stack: Stack) -> Verdict | None:
     )
     if answer == Verdict():
         return Verdict(not_applicable="it keeps nothing on a persistent volume")
+    reason = resource.root.at("metadata", "annotations", REASON)
+    if isinstance(reason.value, str) and reason.text():
+        return Verdict(not_applicable=f"its data may be lost: {reason.text()}")
     return answer
 
 
@@ -185,13 +192,15 @@ def _known(value: str | Marker, path: str) -> str:
 
 RULE = Rule(
     id="stateful-has-backup",
+    theme=Theme.BACKUPS,
     title="Everything that keeps data has a daily backup, kept for at least 30 days",
-    enforcement=Enforcement.MANDATORY,
+    why="What is not backed up is lost with its volume, by a mistaken deletion, or by a program that writes nonsense.",
+    applies_to="CloudNativePG clusters; StatefulSets and Deployments with persistent volumes",
     severity=Severity.CRITICAL,
-    frameworks=("SOC 2 A1.2", "ISO/IEC 27001:2022 8.13", "NIST 800-53 r5 CP-9"),
+    controls=("SOC 2 A1.2", "ISO/IEC 27001:2022 8.13", "NIST 800-53 r5 CP-9"),
     remediation=(
-        "Give the database a backup; if losing the data is acceptable, say why in the annotation "
-        "policy.mainstay.dev/stateful-has-backup."
+        "Give the database a backup. For what is no database and can be made again, say how in the annotation "
+        f"{REASON}."
     ),
     judge=_judge,
 )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from policies.model import Outcome, Resource
-from policies.rules.probes_present import RULE
+from policies.model import Outcome
+from policies.rules.health.probes_present import RULE
+from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, changed, judged, resource
 

@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from policies.model import Enforcement, Resource, Rule, Severity, Stack, Verdict, each, verdict
+from policies.model import Rule, Severity, Theme, Verdict, each, verdict
+from policies.pods import FINISHING, SERVING, pod_spec
+from policies.stack import Resource, Stack
 from policies.values import Node
-from policies.workloads import FINISHING, SERVING, pod_spec
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
@@ -68,10 +69,12 @@ def _port_fault(container: Node, handler: Node) -> str:
 
 RULE = Rule(
     id="probes-present",
+    theme=Theme.HEALTH,
     title="Every container that serves has a startup, a readiness and a liveness probe",
-    enforcement=Enforcement.MANDATORY,
+    why="Without them a pod that hangs keeps its traffic, and one that still starts is killed or asked too early.",
+    applies_to="workloads whose pods run until they are stopped, sidecars included",
     severity=Severity.HIGH,
-    frameworks=("SOC 2 A1.2", "SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4"),
+    controls=("SOC 2 A1.2", "SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4", "NIST 800-53 r5 SI-13"),
     remediation="Declare the probe on the container; liveness must not depend on other services.",
     judge=_judge,
 )

@@ -1,0 +1,5 @@
+"""Theme `delivery`: changes are reviewed, checked and approved."""
+
+from policies.model import Rule
+
+RULES: tuple[Rule, ...] = ()

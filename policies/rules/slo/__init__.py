@@ -1,0 +1,6 @@
+"""Theme `slo`: promises are made, watched, and somebody is called."""
+
+from policies.model import Rule
+from policies.rules.slo import service_has_slos
+
+RULES: tuple[Rule, ...] = (service_has_slos.RULE,)

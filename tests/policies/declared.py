@@ -1,0 +1,61 @@
+"""An environment as the engine hands it to a policy pack: all resources, components and the stack itself included."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
+from pulumi.runtime.stack import run_pulumi_func
+
+from policies import normalise
+from policies.facts import Facts
+from policies.stack import Resource, Stack
+from stacks.environment import PROJECT, Environment, load
+from stacks.platform import declare
+from stacks.render import Recorder
+
+ROOT = Path(__file__).parent.parent.parent
+DAY = date(2026, 11, 25)
+
+
+class Wire(Recorder):
+    """Keeps all resources as an engine would get them and hand them on to a policy pack: components too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[Resource] = []
+
+    def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
+        response = super().RegisterResource(request)
+        declared = json_format.MessageToDict(request.object)
+        self.sent.extend(normalise.resources(response.urn, request.type, request.name, declared, {}))
+        return response
+
+
+def resources(environment: Environment) -> tuple[Resource, ...]:
+    """The resources of an environment, by URN."""
+    wire = Wire()
+    asyncio.run(_declare(environment, wire))
+    return Stack(wire.sent).resources
+
+
+@cache
+def committed(stack: str) -> tuple[Resource, ...]:
+    """Those of an environment of this repository, which are made once."""
+    return resources(load(ROOT, stack))
+
+
+def facts(stack: str, **more: object) -> Facts:
+    """What is known of a preview of it on DAY."""
+    return replace(Facts(stack, DAY), **more)  # type: ignore[arg-type]
+
+
+async def _declare(environment: Environment, wire: Wire) -> None:
+    pulumi.runtime.set_mocks(wire.mocks, project=PROJECT, stack=environment.stack, preview=False, monitor=wire)
+    keys = environment.required_secrets
+    pulumi.runtime.set_all_config({key: f"canary-of-{key.partition(':')[2]}" for key in keys}, list(keys))
+    await run_pulumi_func(lambda: declare(replace(environment, cluster=None)))
