@@ -1,4 +1,7 @@
-"""`mainstay up|preview|down|render|gate|slo|cluster`. Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+"""`mainstay up|preview|down|render|gate|slo|audit|cluster`.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
 
 import argparse
 import os
@@ -11,8 +14,9 @@ from types import FrameType
 
 from rich.console import Console
 
+from audit import AuditError
 from budgets import BudgetsError
-from cli import embedded, gate, report, slo
+from cli import audit, embedded, gate, report, slo
 from cli.manifests import write_manifests
 from cli.preview import FORMATS, preview
 from cli.preview import plan as show_plan
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.verb(options)
         sys.stdout.flush()
         return 0
-    except (InvalidEnvironment, EngineError, DevclusterError, BudgetsError) as error:
+    except (InvalidEnvironment, EngineError, DevclusterError, BudgetsError, AuditError) as error:
         if options.debug:
             traceback.print_exc()
             if isinstance(error, Refused):
@@ -90,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--show-secrets", action="store_true", help="secret values instead of a marker")
     gate.add_verb(verbs, project_root, _session)
     slo.add_verbs(verbs, project_root)
+    audit.add_verb(verbs, project_root)
     embedded.add_verbs(verbs, project_root)
     return parser
 

@@ -1,0 +1,243 @@
+"""`mainstay audit`: judge what is deployed, exported or rendered, and write, verify or compare the evidence."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from audit import AuditError, bundle, intake, judge, statement
+from audit.assessment import Assessment, Input, Verdict, assess
+from audit.comparison import Change, compare
+from engine import state
+from policies import evidence, exemptions
+from policies.evidence import InvalidEvidence
+from policies.facts import Facts
+from policies.model import Enforcement, Outcome, Theme
+from policies.pack import RULES
+from policies.stack import Resource
+from stacks.environment import load
+
+SIMULATED = "the embedded cluster: containers are simulated"
+_STYLES = {Verdict.PASSED: "green", Verdict.INCOMPLETE: "yellow", Verdict.FAILED: "red"}
+_SHOWN = 20
+_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.EXEMPT, Outcome.INCONCLUSIVE)
+
+
+class NotPassed(AuditError):
+    """The audit was made, and its verdict is not that all holds."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What is to be judged."""
+
+    kind: str
+    source: str
+    stack: str
+    resources: list[Resource]
+    weakened: Mapping[str, str]
+
+
+def add_verb(verbs: Any, root: Callable[[], Path]) -> None:
+    """Adds `audit` to the parser's."""
+    about = "judge what is deployed (or a state, or manifests) and write evidence; `audit verify`, `audit compare`"
+    usage = (
+        "mainstay audit STACK [--output DIR] …\n"
+        "       mainstay audit [STACK] --state FILE | --manifests DIR …\n"
+        "       mainstay audit verify BUNDLE [--key PUBLIC_KEY]\n"
+        "       mainstay audit compare OLD_BUNDLE NEW_BUNDLE"
+    )
+    added = verbs.add_parser("audit", help=about, description=about, usage=usage)
+    added.add_argument("words", metavar="STACK", nargs="*", help="the environment: Pulumi.STACK.yaml describes it")
+    source = added.add_mutually_exclusive_group()
+    source.add_argument("--state", type=Path, metavar="FILE", help="what `pulumi stack export` wrote")
+    source.add_argument("--manifests", type=Path, metavar="DIR", help="Kubernetes objects in YAML or JSON")
+    added.add_argument("--evidence", type=Path, metavar="DIR", help="dated evidence (default: evidence/STACK if there)")
+    added.add_argument("--as-of", type=_time, metavar="TIME", help="judge as of this time, in UTC (default: now)")
+    added.add_argument("--output", type=Path, metavar="DIR", help="new folder (default: audit-STACK-TIME)")
+    added.add_argument("--key", type=Path, metavar="FILE", help="Ed25519 key in PEM that signs, or verifies")
+
+    def run(options: argparse.Namespace) -> None:
+        words: list[str] = options.words
+        match words:
+            case ["verify", folder]:
+                _verify(Path(folder), options.key)
+            case ["compare", old, new]:
+                _compare(Path(old), Path(new))
+            case []:
+                _audit(root(), None, options)
+            case [stack]:
+                _audit(root(), stack, options)
+            case _:
+                added.error("name one environment, or verify BUNDLE, or compare OLD_BUNDLE NEW_BUNDLE")
+
+    added.set_defaults(verb=run)
+
+
+def _audit(root: Path, stack: str | None, options: argparse.Namespace) -> None:
+    as_of: datetime = options.as_of or datetime.now(UTC).replace(microsecond=0)
+    taken = _taken(root, stack, options)
+    key = statement.private_key(options.key) if options.key else None
+    folder: Path = options.output or Path(f"audit-{taken.stack}-{as_of:%Y-%m-%dT%H%M%SZ}")
+    facts = Facts(
+        taken.stack, as_of.date(), taken.kind != "manifests", exemptions.load(), _evidence(root, taken, options)
+    )
+    judged = Input(taken.kind, taken.source, taken.stack, intake.digest(taken.resources), _commit(root))
+    found = assess(RULES, taken.resources, judged, judge.this(), facts, as_of, taken.weakened)
+    bundle.write(found, folder, key)
+    console = _console()
+    _show(console, found)
+    console.print(Text(f"\nEvidence: {folder}/ (report.html is for people; {bundle.STATEMENT} binds it together)"))
+    sys.stdout.flush()
+    if found.verdict is not Verdict.PASSED:
+        raise NotPassed(_summary(found))
+
+
+def _taken(root: Path, stack: str | None, options: argparse.Namespace) -> _Taken:
+    if options.manifests:
+        name = stack or "manifests"
+        resources = intake.from_manifests(options.manifests, name)
+        return _Taken("manifests", str(options.manifests), name, resources, _weakened(root, stack))
+    if options.state:
+        try:
+            exported = json.loads(options.state.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise AuditError(f"{options.state} cannot be read as a state: {error}.") from error
+        name, resources = intake.from_state(exported, str(options.state))
+        if stack not in (None, name):
+            raise AuditError(f"{options.state} is the state of {name}, not of {stack}.")
+        return _Taken("state", str(options.state), name, resources, _weakened(root, stack))
+    if stack is None:
+        raise AuditError("What is to be judged? Name an environment, or give --state FILE or --manifests DIR.")
+    environment = load(root, stack)
+    exported = state.export(root, environment, lambda line: print(line, file=sys.stderr))
+    _, resources = intake.from_state(exported, f"the state of {stack}")
+    source = "a real cluster" if environment.cluster else SIMULATED
+    return _Taken("deployed", source, stack, resources, environment.platform.policies.advisory)
+
+
+def _weakened(root: Path, stack: str | None) -> Mapping[str, str]:
+    """Without an environment that says otherwise every rule is mandatory."""
+    return load(root, stack).platform.policies.advisory if stack else {}
+
+
+def _evidence(root: Path, taken: _Taken, options: argparse.Namespace) -> tuple[evidence.Evidence, ...]:
+    usual = root / "evidence" / taken.stack
+    folder: Path | None = options.evidence or (usual if usual.is_dir() else None)
+    try:
+        return evidence.load(folder) if folder else ()
+    except InvalidEvidence as error:
+        raise AuditError(str(error)) from None
+
+
+def _commit(root: Path) -> str:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return f"{commit}-dirty" if commit and git("status", "--porcelain") else commit
+    except OSError:
+        return ""
+
+
+def _show(console: Console, found: Assessment) -> None:
+    console.print(Text(_summary(found), style=f"bold {_STYLES[found.verdict]}"), soft_wrap=True)
+    judged = found.input
+    console.print(
+        Text(f"{judged.stack}: {judged.source}; {len(found.population)} resources, as of {found.as_of}", style="dim")
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("theme", "rules", *(each.replace("_", " ") for each in _COUNTED), "asked nothing"):
+        table.add_column(column, header_style="dim", justify="left" if column == "theme" else "right")
+    for theme in Theme:
+        results = [each for each in found.results if each.theme is theme]
+        counts = [sum(each.count(outcome) for each in results) for outcome in _COUNTED]
+        silent = sum(each.vacuous for each in results)
+        table.add_row(theme.value, str(len(results)), *map(str, counts), str(silent))
+    console.print()
+    console.print(table)
+    wrong = [
+        (result, finding)
+        for result in found.results
+        for finding in result.findings
+        if finding.outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
+    ]
+    for result, finding in sorted(wrong, key=lambda each: each[0].enforcement is not Enforcement.MANDATORY)[:_SHOWN]:
+        said = "; ".join(finding.reasons)
+        line = f"  {result.enforcement}: {result.id}: {finding.outcome}: {finding.subject}: {said}"
+        console.print(Text(line), soft_wrap=True)
+    if len(wrong) > _SHOWN:
+        console.print(Text(f"  … and {len(wrong) - _SHOWN} more"))
+    for problem in found.exemption_problems:
+        console.print(Text(f"  exemption: {problem}"), soft_wrap=True)
+    for entry in found.exemptions:
+        if entry.state in ("unused", "expired"):
+            console.print(Text(f"  exemption {entry.exemption.id} is {entry.state}"), soft_wrap=True)
+
+
+def _summary(found: Assessment) -> str:
+    mandatory = [each for each in found.results if each.enforcement is Enforcement.MANDATORY]
+    match found.verdict:
+        case Verdict.PASSED:
+            return f"Passed: none of {len(mandatory)} mandatory rules fails."
+        case Verdict.INCOMPLETE:
+            names = [each.id for each in mandatory if each.count(Outcome.INCONCLUSIVE)]
+            return f"Incomplete: {len(names)} of {len(mandatory)} mandatory rules are undecided: {', '.join(names)}."
+        case Verdict.FAILED:
+            names = [each.id for each in mandatory if each.count(Outcome.FAIL) or each.count(Outcome.ERROR)]
+            return f"Failed: {len(names)} of {len(mandatory)} mandatory rules: {', '.join(names)}."
+
+
+def _verify(folder: Path, key: Path | None) -> None:
+    found, note = bundle.verify(folder, statement.public_key(key) if key else None)
+    judged = found.input
+    print(f"Nothing was changed: {folder}, {judged.stack} as of {found.as_of}, {found.verdict}; {note}.")
+
+
+def _compare(old: Path, new: Path) -> None:
+    before, after = bundle.verify(old, None)[0], bundle.verify(new, None)[0]
+    found = compare(before, after)
+    console = _console()
+    console.print(
+        Text(f"{before.input.stack} as of {before.as_of} ({before.verdict}) → as of {after.as_of} ({after.verdict})")
+    )
+    for title, changes in (("Worse", found.worse), ("New", found.new), ("Better", found.better), ("Gone", found.gone)):
+        console.print()
+        console.print(Text(f"{title}: {len(changes)}", style="bold"))
+        for each in changes:
+            console.print(Text(f"  {_told(each)}"), soft_wrap=True)
+    rules = [*(f"+ {each}" for each in found.rules_new), *(f"- {each}" for each in found.rules_gone)]
+    console.print(Text(f"\nRules: {', '.join(rules) or 'the same'}"), soft_wrap=True)
+    console.print(Text(f"Resources: {found.resources_new} new, {found.resources_gone} gone"))
+
+
+def _told(change: Change) -> str:
+    way = f"{change.before or 'not there'} → {change.after or 'gone'}"
+    said = f": {'; '.join(change.reasons)}" if change.reasons else ""
+    return f"{change.rule}: {change.subject}: {way}{said}"
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time, e.g. 2026-11-25 or 2026-11-25T10:00:00Z") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120
+    return console
