@@ -4,6 +4,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from rich.text import Text
 from audit import AuditError, bundle, intake, judge, statement
 from audit.assessment import Assessment, Input, Verdict, assess
 from audit.comparison import Change, compare
+from audit.readiness import Answer, checklist
 from engine import state
 from policies import evidence, exemptions
 from policies.evidence import InvalidEvidence
@@ -28,6 +30,7 @@ from stacks.environment import load
 
 SIMULATED = "the embedded cluster: containers are simulated"
 _STYLES = {Verdict.PASSED: "green", Verdict.INCOMPLETE: "yellow", Verdict.FAILED: "red"}
+_ANSWERS = {Answer.YES: "green", Answer.NO: "red", Answer.EXEMPT: "yellow", Answer.OPEN: "yellow", Answer.ASK: "dim"}
 _SHOWN = 20
 _COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.EXEMPT, Outcome.INCONCLUSIVE)
 
@@ -83,16 +86,45 @@ def add_verb(verbs: Any, root: Callable[[], Path]) -> None:
     added.set_defaults(verb=run)
 
 
+def add_ready(verbs: Any, root: Callable[[], Path]) -> None:
+    """Adds `ready` to the parser's."""
+    about = "the production-readiness checklist, answered from what is deployed: code 1 if an answer is no"
+    added = verbs.add_parser("ready", help=about, description=about)
+    added.add_argument("stack", metavar="STACK", help="the environment: Pulumi.STACK.yaml describes it")
+    added.add_argument("--evidence", type=Path, metavar="DIR", help="dated evidence (default: evidence/STACK if there)")
+    added.add_argument("--as-of", type=_time, metavar="TIME", help="judge as of this time, in UTC (default: now)")
+
+    def run(options: argparse.Namespace) -> None:
+        options.state = options.manifests = None
+        _ready(_assessed(root(), options.stack, options))
+
+    added.set_defaults(verb=run)
+
+
+def _ready(found: Assessment) -> None:
+    console = _console()
+    lines = [*checklist(found)]
+    counts = Counter(line.answer for line in lines)
+    told = ", ".join(f"{counts[answer]} {answer}" for answer in Answer if counts[answer])
+    console.print(Text(f"{found.input.stack}, {found.input.source}, as of {found.as_of}: {told}", style="bold"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("", "item", "answer", "what is behind it"):
+        table.add_column(column, header_style="dim", overflow="fold")
+    group = ""
+    for line in lines:
+        title = line.item.group if line.item.group != group else ""
+        group = line.item.group
+        table.add_row(title, line.item.title, Text(line.answer, style=_ANSWERS[line.answer]), line.behind)
+    console.print(table)
+    sys.stdout.flush()
+    if counts[Answer.NO]:
+        raise NotPassed(f"{found.input.stack} is not ready: {counts[Answer.NO]} of {len(lines)} answers are no.")
+
+
 def _audit(root: Path, stack: str | None, options: argparse.Namespace) -> None:
-    as_of: datetime = options.as_of or datetime.now(UTC).replace(microsecond=0)
-    taken = _taken(root, stack, options)
     key = statement.private_key(options.key) if options.key else None
-    folder: Path = options.output or Path(f"audit-{taken.stack}-{as_of:%Y-%m-%dT%H%M%SZ}")
-    facts = Facts(
-        taken.stack, as_of.date(), taken.kind != "manifests", exemptions.load(), _evidence(root, taken, options)
-    )
-    judged = Input(taken.kind, taken.source, taken.stack, intake.digest(taken.resources), _commit(root))
-    found = assess(RULES, taken.resources, judged, judge.this(), facts, as_of, taken.weakened)
+    found = _assessed(root, stack, options)
+    folder: Path = options.output or Path(f"audit-{found.input.stack}-{found.as_of.replace(':', '')}")
     bundle.write(found, folder, key)
     console = _console()
     _show(console, found)
@@ -100,6 +132,15 @@ def _audit(root: Path, stack: str | None, options: argparse.Namespace) -> None:
     sys.stdout.flush()
     if found.verdict is not Verdict.PASSED:
         raise NotPassed(_summary(found))
+
+
+def _assessed(root: Path, stack: str | None, options: argparse.Namespace) -> Assessment:
+    as_of: datetime = options.as_of or datetime.now(UTC).replace(microsecond=0)
+    taken = _taken(root, stack, options)
+    found_evidence = _evidence(root, taken, options)
+    facts = Facts(taken.stack, as_of.date(), taken.kind != "manifests", exemptions.load(), found_evidence)
+    judged = Input(taken.kind, taken.source, taken.stack, intake.digest(taken.resources), _commit(root))
+    return assess(RULES, taken.resources, judged, judge.this(), facts, as_of, taken.weakened)
 
 
 def _taken(root: Path, stack: str | None, options: argparse.Namespace) -> _Taken:

@@ -1,4 +1,4 @@
-"""`mainstay up|preview|down|render|gate|slo|audit|cluster`.
+"""`mainstay up|preview|down|render|gate|slo|audit|ready|cluster`.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     gate.add_verb(verbs, project_root, _session)
     slo.add_verbs(verbs, project_root)
     audit.add_verb(verbs, project_root)
+    audit.add_ready(verbs, project_root)
     embedded.add_verbs(verbs, project_root)
     return parser
 

@@ -16,7 +16,7 @@ from tests.policies.declared import ROOT, committed, facts, resources
 
 NOT_ON_THE_EMBEDDED_CLUSTER: set[str] = set()
 """Rules about what is declared on real clusters only."""
-WITH_EVIDENCE: set[str] = set()
+WITH_EVIDENCE = {"slo-reviewed"}
 """Rules that ask for dated evidence, which a preview is not given."""
 
 
