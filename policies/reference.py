@@ -46,9 +46,9 @@ rules that only advise, each with its reason; production cannot.
 ## Exemptions
 
 `policies/exemptions.yaml` is the register: one entry for one rule on one resource of one stack, with reason, owner,
-another person who approved, ticket, what is done instead, and an end, {LONGEST_DAYS} days away at most. An entry that is wrong,
-too wide or expired exempts nothing, and the rule `exemption-valid` fails. One that exempts nothing any more is told. Each
-shows in every report.
+another person who approved, ticket, what is done instead, and an end, {LONGEST_DAYS} days away at most. An entry that
+is wrong, too wide or expired exempts nothing, and the rule `exemption-valid` fails. One that exempts nothing any more
+is told. Each shows in every report.
 
 ```yaml
 - id: EX-1
@@ -66,7 +66,7 @@ shows in every report.
 
 A volume whose content can be made again is no exemption: its workload says how, in the annotation
 `mainstay.dev/unbacked-reason`, and is not applicable. A database cannot.
-"""
+"""  # noqa: S608 (no SQL)
 
 
 def page() -> str:

@@ -3,6 +3,7 @@
 from xml.etree import ElementTree as xml
 
 from audit.assessment import Assessment
+from audit.formats.printable import printable
 from policies.model import Enforcement, Finding, Outcome, RuleResult
 
 
@@ -15,11 +16,11 @@ def render(assessment: Assessment) -> str:
         counts = dict.fromkeys(totals, 0)
         for finding in result.findings:
             case = xml.SubElement(
-                suite, "testcase", classname=f"{result.theme}.{result.id}", name=_printable(finding.subject)
+                suite, "testcase", classname=f"{result.theme}.{result.id}", name=printable(finding.subject)
             )
             counts["tests"] += 1
             if (tag := _tag(result, finding)) is not None:
-                said = _printable("; ".join(finding.reasons))
+                said = printable("; ".join(finding.reasons))
                 told = xml.SubElement(case, tag)
                 told.set("message", f"{_word(result, finding)}: {said}" if tag == "skipped" else said)
                 counts[{"failure": "failures", "error": "errors", "skipped": "skipped"}[tag]] += 1
@@ -44,8 +45,3 @@ def _word(result: RuleResult, finding: Finding) -> str:
     if finding.outcome in (Outcome.FAIL, Outcome.ERROR):
         return f"{finding.outcome}, but {result.enforcement}"
     return finding.outcome.replace("_", " ")
-
-
-def _printable(text: str) -> str:
-    """Characters that XML cannot hold are shown as escapes."""
-    return "".join(each if each >= " " or each in "\t\n" else repr(each)[1:-1] for each in text)

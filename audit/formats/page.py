@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from audit.assessment import Assessment, RuleText, Verdict
+from audit.formats.printable import printable
 from policies.controls import FRAMEWORKS, parts
 from policies.model import Enforcement, Finding, Outcome, RuleResult, Theme
 
@@ -270,7 +271,7 @@ def _table(head: Sequence[str], rows: str) -> str:
 
 
 def _reasons(finding: Finding) -> str:
-    return "<br>".join(map(escape, finding.reasons))
+    return "<br>".join(escape(printable(each)) for each in finding.reasons)
 
 
 def _tag(outcome: Outcome) -> str:
