@@ -5,6 +5,9 @@ from collections.abc import Mapping
 UNBACKED_REASON = "mainstay.dev/unbacked-reason"
 """Annotation that says why the data here may be lost, for people and for the backup policy."""
 
+DRAIN_SECONDS = "mainstay.dev/drain-seconds"
+"""Annotation of a pod that says how long it may need after SIGTERM, for people and for the shutdown policy."""
+
 
 def selector(name: str, component: str) -> dict[str, str]:
     """The labels that pick one thing's pods: stable for ever, since a Deployment's selector is immutable."""

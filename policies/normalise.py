@@ -42,16 +42,22 @@ def resources(
     Outputs win, property by property: they are what stands. Where there are none the inputs stand in: a component has
     few, and at preview a provider that is not configured yet sends nothing, which must not look like an empty spec.
     """
-    props = {key: plain(value) for key, value in declared.items()}
+    inputs = {key: plain(value) for key, value in declared.items()}
+    props = dict(inputs)
     for key, value in state.items():
         observed = plain(value, props.get(key))
         if key not in props or not (observed is None or observed is UNKNOWN):
             props[key] = observed
     # A patch as the provider knows it after a deployment is the whole object; as declared it is a part of one.
     patch = type_token.startswith("kubernetes:") and type_token.endswith("Patch") and not state
-    found = Resource(urn, type_token, name, props, patch)
+    # A state alone does not say what was declared.
+    asked = dict.fromkeys(props, UNKNOWN) if state and not declared else inputs
+    found = Resource(urn, type_token, name, props, patch, asked)
     if found.kind == _SECRET_KIND:
-        found = replace(found, props={key: _sealed(key, value) for key, value in props.items()})
+        sealed, sealed_inputs = (
+            {key: _sealed(key, value) for key, value in values.items()} for values in (props, asked)
+        )
+        found = replace(found, props=sealed, declared=sealed_inputs)
     yield found
     items = props.get("items")
     if type_token.startswith("kubernetes:") and type_token.endswith("List") and isinstance(items, list):

@@ -78,6 +78,10 @@ class Pod:
         """Labels of the pods."""
         return self.template.at("metadata", "labels")
 
+    def runs_on(self) -> bool:
+        """Whether its containers are started again whenever they end. Raises Undecided."""
+        return self.spec.at("restartPolicy").text() in ("", "Always")
+
     def containers(self) -> list[Container]:
         """All of them: main, init and ephemeral ones. Raises Undecided where a list cannot be read."""
         return [*self.main(), *self.inits(), *self.ephemeral()]
@@ -107,6 +111,16 @@ def pods(resource: Resource) -> list[Pod]:
     if not resource.type.startswith("kubernetes:"):
         return []
     return [Pod(template) for template in _of_operators(resource)]
+
+
+def serving(resource: Resource) -> list[Pod]:
+    """Those of its pods that run until they are stopped. Raises Undecided.
+
+    Pods that nobody keeps and those of operators say by their restartPolicy whether they are to end by themselves.
+    """
+    if resource.kind in FINISHING:
+        return []
+    return [pod for pod in pods(resource) if resource.kind in SERVING - {POD} or pod.runs_on()]
 
 
 def _of_operators(resource: Resource) -> Iterator[Node]:

@@ -33,6 +33,8 @@ class Resource:
     props: Mapping[str, Plain]
     partial: bool = False
     """A patch whose object is not at hand: what it does not set is not known to be missing."""
+    declared: Mapping[str, Plain] | None = None
+    """Its inputs, where they are told apart from what stands; None: `props` are its inputs."""
 
     @cached_property
     def kind(self) -> str:
@@ -50,6 +52,11 @@ class Resource:
     def root(self) -> Node:
         """Where reading starts."""
         return Node(dict(self.props), partial=self.partial)
+
+    @cached_property
+    def asked(self) -> Node:
+        """Where reading what was declared starts: what stands may be a default, or of an autoscaler's making."""
+        return Node(dict(self.props if self.declared is None else self.declared), partial=self.partial)
 
     @cached_property
     def namespace(self) -> str | Marker:

@@ -14,7 +14,7 @@ from components.fingerprint import ANNOTATION, fingerprint
 from components.images import KEYCLOAK
 from components.keycloak.network import CLUSTER_PORTS, HTTP_PORT, MANAGEMENT_PORT
 from components.keycloak.realm import API_CLIENT_SECRET
-from components.labels import labels, selector
+from components.labels import DRAIN_SECONDS, labels, selector
 from components.workload.pods import PRE_STOP_SECONDS, TMP, Resources, spread
 
 USER = 1000
@@ -127,7 +127,10 @@ def pod_template(
     return {
         "metadata": {
             "labels": labels(name, "keycloak"),
-            "annotations": {ANNOTATION: fingerprint(name, fingerprinted)},
+            "annotations": {
+                ANNOTATION: fingerprint(name, fingerprinted),
+                DRAIN_SECONDS: str(SHUTDOWN_DELAY_SECONDS + SHUTDOWN_TIMEOUT_SECONDS),
+            },
         },
         "spec": {
             "service_account_name": name,

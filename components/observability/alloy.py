@@ -259,7 +259,7 @@ def declare_alloy(
             ],
         },
         ports={"http": PORT, "otlp-http": OTLP_PORT},
-        probe=("http", "/-/ready"),
+        probe=("http", "/-/ready", None),
         resources=args["resources"],
         files={"config.alloy": configuration([namespace, *others], environment)},
         folder=FOLDER,

@@ -131,7 +131,7 @@ def declare_probes(hosts: Sequence[str], namespace: str, parent: pulumi.Resource
             "image": BLACKBOX_EXPORTER,
             "args": ["--config.file=/etc/blackbox-exporter/blackbox.yml"],
             "ports": [{"name": "http", "container_port": BLACKBOX_PORT}],
-            **http_probes("http", "/-/healthy", "http", "/-/healthy"),
+            **http_probes("http", "/-/healthy", "http", None),
             "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
         },
         files={"blackbox.yml": yaml.safe_dump(_BLACKBOX_CONFIG, sort_keys=False)},

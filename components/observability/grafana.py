@@ -161,7 +161,8 @@ def declare_grafana(args: GrafanaArgs, namespace: str, parent: pulumi.Resource) 
                     "value_from": {"secret_key_ref": {"name": GRAFANA, "key": "admin-password"}},
                 },
             ],
-            **http_probes("http", "/api/health", "http", "/api/health"),
+            # The first asks its database, the second nobody.
+            **http_probes("http", "/api/health", "http", "/healthz"),
             "resources": {
                 "requests": {"cpu": args["resources"]["cpu"], "memory": args["resources"]["memory"]},
                 "limits": {"memory": args["resources"]["memory_limit"]},

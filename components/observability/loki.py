@@ -115,7 +115,7 @@ def declare_loki(
             "env": object_store.variables(LOKI),
         },
         ports={"http": PORT},
-        probe=("http", "/ready"),
+        probe=("http", "/ready", "/loki/api/v1/status/buildinfo"),
         resources=args["resources"],
         files={"loki.yaml": configuration(args)},
         folder=FOLDER,

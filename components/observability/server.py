@@ -7,10 +7,15 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.fingerprint import ANNOTATION, fingerprint
-from components.labels import labels, selector
+from components.labels import DRAIN_SECONDS, labels, selector
+from components.workload.pods import GRACE_MARGIN_SECONDS, PRE_STOP_SECONDS
 
 USER = 10001
 """User and group of these servers: their images run as any user but root."""
+STOP_SECONDS = 30
+"""What they may need after SIGTERM to end requests and to write down what they hold."""
+PLACES = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+"""What replicas are kept apart by."""
 
 
 def declare_server(
@@ -92,12 +97,26 @@ def pod(
     template: kubernetes.core.v1.PodTemplateSpecArgsDict = {
         "metadata": {
             "labels": labels(name, component),
-            "annotations": {ANNOTATION: fingerprint(name, read_at_start)} if read_at_start else {},
+            "annotations": {
+                DRAIN_SECONDS: str(STOP_SECONDS),
+                **({ANNOTATION: fingerprint(name, read_at_start)} if read_at_start else {}),
+            },
         },
         "spec": {
             "service_account_name": name,
             "automount_service_account_token": token,
             "enable_service_links": False,
+            "termination_grace_period_seconds": PRE_STOP_SECONDS + STOP_SECONDS + GRACE_MARGIN_SECONDS,
+            # As far as there is room: a volume may bind a replica to a zone.
+            "topology_spread_constraints": [
+                {
+                    "max_skew": 1,
+                    "topology_key": place,
+                    "when_unsatisfiable": "ScheduleAnyway",
+                    "label_selector": {"match_labels": selector(name, component)},
+                }
+                for place in PLACES
+            ],
             "security_context": {
                 "run_as_non_root": True,
                 "run_as_user": USER,
@@ -108,6 +127,7 @@ def pod(
             "containers": [
                 {
                     **container,
+                    "lifecycle": {"pre_stop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
                     "security_context": {
                         "allow_privilege_escalation": False,
                         "read_only_root_filesystem": True,
@@ -163,16 +183,18 @@ class Probes(TypedDict):
     liveness_probe: kubernetes.core.v1.ProbeArgsDict
 
 
-def http_probes(ready_port: str, ready_path: str, live_port: str, live_path: str) -> Probes:
-    """The three probes of a container over HTTP."""
+def http_probes(ready_port: str, ready_path: str, live_port: str, live_path: str | None) -> Probes:
+    """The three probes of a container over HTTP.
 
-    def probe(port: str, path: str, period: int, failures: int) -> kubernetes.core.v1.ProbeArgsDict:
-        return {
-            "http_get": {"path": path, "port": port},
-            "period_seconds": period,
-            "failure_threshold": failures,
-            "timeout_seconds": 3,
-        }
+    `live_path`: a page that asks for nothing beside the process; None where there is none: then it is alive that takes
+    connections.
+    """
+
+    def probe(port: str, path: str | None, period: int, failures: int) -> kubernetes.core.v1.ProbeArgsDict:
+        asked: kubernetes.core.v1.ProbeArgsDict = (
+            {"http_get": {"path": path, "port": port}} if path else {"tcp_socket": {"port": port}}
+        )
+        return {**asked, "period_seconds": period, "failure_threshold": failures, "timeout_seconds": 3}
 
     return {
         # Reading back what was logged before the last stop takes Loki and Tempo a while: 60 × 5 s.
@@ -191,5 +213,5 @@ def spread_of_custom_resource(pod_labels: dict[str, str]) -> list[dict[str, Any]
             "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": {"matchLabels": pod_labels},
         }
-        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        for key in PLACES
     ]

@@ -19,7 +19,7 @@ def declare_stateful_server(
     namespace: str,
     container: kubernetes.core.v1.ContainerArgsDict,
     ports: Mapping[str, int],
-    probe: tuple[str, str],
+    probe: tuple[str, str, str | None],
     resources: Resources,
     files: Mapping[str, str],
     folder: str,
@@ -34,9 +34,10 @@ def declare_stateful_server(
 ) -> None:
     """Declares the server and its Service `name`.
 
-    `ports`: name -> number, of pods and Service; `probe`: port and path that answer 200 once it works; `files` are
-    mounted at `/etc/<name>`, the volume of size `storage` at `folder`; `clients`: port -> labels of the pods that may
-    come in there; `store`: the object storage whose keys go into its Secret; `token`: it talks to the API server.
+    `ports`: name -> number, of pods and Service; `probe`: port, path that answers 200 once it works, and one that
+    does as long as it lives, or None (see `http_probes`); `files` are mounted at `/etc/<name>`, the volume of size
+    `storage` at `folder`; `clients`: port -> labels of the pods that may come in there; `store`: the object storage
+    whose keys go into its Secret; `token`: it talks to the API server.
     """
     child = pulumi.ResourceOptions(parent=parent)
     metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
@@ -56,7 +57,7 @@ def declare_stateful_server(
         {
             **container,
             "ports": [{"name": each, "container_port": number} for each, number in ports.items()],
-            **http_probes(*probe, *probe),
+            **http_probes(probe[0], probe[1], probe[0], probe[2]),
             "resources": {
                 "requests": {"cpu": resources["cpu"], "memory": resources["memory"]},
                 "limits": {"memory": resources["memory_limit"]},

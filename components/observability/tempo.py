@@ -88,7 +88,7 @@ def declare_tempo(
             "env": object_store.variables(TEMPO),
         },
         ports={"http": PORT, "otlp-grpc": OTLP_PORT},
-        probe=("http", "/ready"),
+        probe=("http", "/ready", None),
         resources=args["resources"],
         files={"tempo.yaml": configuration(args)},
         folder=FOLDER,

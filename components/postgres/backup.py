@@ -57,16 +57,18 @@ def declare_backup(
             "wal": {"compression": "gzip", "maxParallel": 4},
             "data": {"compression": "gzip"},
         },
+        # The container beside each instance that compresses and sends; killed for its memory, it would stop archiving.
+        "instanceSidecarConfiguration": {
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+        },
     }
     if "endpoint" in backup:
         spec["configuration"]["endpointURL"] = backup["endpoint"]
         # Stores other than AWS refuse the checksums that newer AWS clients send unasked.
-        spec["instanceSidecarConfiguration"] = {
-            "env": [
-                {"name": "AWS_REQUEST_CHECKSUM_CALCULATION", "value": "when_required"},
-                {"name": "AWS_RESPONSE_CHECKSUM_VALIDATION", "value": "when_required"},
-            ]
-        }
+        spec["instanceSidecarConfiguration"]["env"] = [
+            {"name": "AWS_REQUEST_CHECKSUM_CALCULATION", "value": "when_required"},
+            {"name": "AWS_RESPONSE_CHECKSUM_VALIDATION", "value": "when_required"},
+        ]
     store = kubernetes.apiextensions.CustomResource(
         f"{object_name}-store",
         api_version="barmancloud.cnpg.io/v1",

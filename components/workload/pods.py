@@ -19,7 +19,7 @@ from components.connection import (
     variable,
 )
 from components.fingerprint import ANNOTATION, fingerprint
-from components.labels import labels, selector
+from components.labels import DRAIN_SECONDS, labels, selector
 
 PRE_STOP_SECONDS = 10
 """How long a stopping pod still serves while endpoints and gateways forget it, which takes them seconds."""
@@ -129,7 +129,7 @@ class Pods:
             {"name": key, "value": value} for key, value in sorted(args.get("env", {}).items())
         ]
         env += [variable(key, each["url"]) for key, each in sorted(connections.items())]
-        annotations: dict[str, pulumi.Input[str]] = {}
+        annotations: dict[str, pulumi.Input[str]] = {DRAIN_SECONDS: str(stop_seconds)}
         if secret_env:
             secret = kubernetes.core.v1.Secret(
                 f"{name}-env",

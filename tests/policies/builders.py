@@ -32,6 +32,17 @@ TYPES = {
     "HttpService": "mainstay:index:HttpService",
     "Worker": "mainstay:index:Worker",
     "Redis": "mainstay:index:Redis",
+    "Pod": "kubernetes:core/v1:Pod",
+    "Namespace": "kubernetes:core/v1:Namespace",
+    "ResourceQuota": "kubernetes:core/v1:ResourceQuota",
+    "LimitRange": "kubernetes:core/v1:LimitRange",
+    "PodDisruptionBudget": "kubernetes:policy/v1:PodDisruptionBudget",
+    "HorizontalPodAutoscaler": "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+    "ScaledObject": "kubernetes:keda.sh/v1alpha1:ScaledObject",
+    "ScaledJob": "kubernetes:keda.sh/v1alpha1:ScaledJob",
+    "Rollout": "kubernetes:argoproj.io/v1alpha1:Rollout",
+    "Pooler": "kubernetes:postgresql.cnpg.io/v1:Pooler",
+    "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
 }
 
 
@@ -59,6 +70,11 @@ def changed(original: Resource, path: str, value: object) -> Resource:
     else:
         target[last] = value
     return Resource(original.urn, original.type, original.name, props)
+
+
+def patch(original: Resource) -> Resource:
+    """The same as a patch of an object that is not at hand."""
+    return Resource(original.urn, f"{original.type}Patch", original.name, original.props, partial=True)
 
 
 def judged(rule: Rule, *resources: Resource, facts: Facts | None = None) -> dict[str, Finding]:

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from policies.model import Rule, Severity, Theme, Verdict, each, verdict
-from policies.pods import FINISHING, SERVING, pod_spec
+from policies.model import Check, Rule, Severity, Theme, Verdict, each, verdict
+from policies.pods import Container, Pod, Role, pods, serving
 from policies.stack import Resource, Stack
 from policies.values import Node
 
@@ -12,32 +12,39 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
 def _judge(resource: Resource, _stack: Stack) -> Verdict | None:
-    if resource.kind in FINISHING:
-        return Verdict(not_applicable="its pods end by themselves; their exit code tells how they are")
-    if resource.kind not in SERVING:
+    if not pods(resource):
         return None
-    pod = pod_spec(resource)
-    checks = [partial(_container_faults, pod.at("containers"))]
+    served = serving(resource)
+    if not served:
+        return Verdict(not_applicable="its pods end by themselves; their exit code tells how they are")
+    return verdict([check for pod in served for check in _checks(pod)])
+
+
+def _checks(pod: Pod) -> list[Check]:
+    main, inits = pod.spec.at("containers"), pod.spec.at("initContainers")
+    checks: list[Check] = [partial(_container_faults, main)]
     for probe_name in _PROBES:
-        checks += each(pod.at("containers"), partial(_probe_faults, probe_name))
-        checks += each(pod.at("initContainers"), partial(_sidecar_faults, probe_name))
-    return verdict(checks)
+        checks += each(main, partial(_main_faults, probe_name))
+        checks += each(inits, partial(_sidecar_faults, probe_name))
+    return checks
 
 
 def _container_faults(containers: Node) -> list[str]:
     return [] if containers.items() else [f"{containers.path} names no container"]
 
 
+def _main_faults(probe_name: str, container: Node) -> list[str]:
+    return _probe_faults(probe_name, Container(container, Role.MAIN))
+
+
 def _sidecar_faults(probe_name: str, init_container: Node) -> list[str]:
-    # An init container that is always restarted is a sidecar: it runs as long as the others.
-    if init_container.at("restartPolicy").text() != "Always":
-        return []
-    return _probe_faults(probe_name, init_container)
+    container = Container(init_container, Role.INIT)
+    return _probe_faults(probe_name, container) if container.runs_on() else []
 
 
-def _probe_faults(probe_name: str, container: Node) -> list[str]:
-    where = f"container {container.at('name').text() or container.path}"
-    probe = container.at(probe_name)
+def _probe_faults(probe_name: str, container: Container) -> list[str]:
+    where = container.title
+    probe = container.node.at(probe_name)
     if probe.known() is None:
         return [f"{where} has no {probe_name}"]
     handlers = [name for name in _HANDLERS if probe.at(name).known() is not None]
@@ -45,7 +52,7 @@ def _probe_faults(probe_name: str, container: Node) -> list[str]:
         found = " and ".join(handlers) or "none"
         return [f"{where}: {probe_name} needs exactly one of {', '.join(_HANDLERS)} and has {found}"]
     handler = probe.at(handlers[0])
-    fault = _command_fault(handler) if handlers[0] == "exec" else _port_fault(container, handler)
+    fault = _command_fault(handler) if handlers[0] == "exec" else _port_fault(container.node, handler)
     return [f"{where}: {probe_name}.{handlers[0]} {fault}"] if fault else []
 
 
