@@ -8,7 +8,7 @@ from policies.pods import Container, Pod, Role, pods
 from policies.quantity import quantity
 from policies.replicas import ALERTMANAGER, CLUSTER, POOLER, PROMETHEUS, PROMETHEUS_AGENT, THANOS_RULER
 from policies.stack import Resource
-from policies.values import Node, Undecided
+from policies.values import UNKNOWN, Marker, Node
 
 OBJECT_STORE = "barmancloud.cnpg.io/ObjectStore"
 
@@ -68,26 +68,24 @@ class Demand:
 
 
 def demands(resource: Resource) -> list[Demand]:
-    """The pods a resource describes, as far as what they ask for is in its hands.
-
-    Raises Undecided where the containers cannot be read.
-    """
+    """The pods a resource describes, as far as what they ask for is in its hands."""
     spec = resource.root.at("spec")
     if resource.kind in _OWN:
         name, path = _OWN[resource.kind]
         return [Demand((_container(name, spec.at(*path)), *_additional(spec)), Node(None), Node(None))]
     described = [_of_pod(pod) for pod in pods(resource)]
     if resource.kind == POOLER and not any(_names(each.containers, _PGBOUNCER) for each in described):
-        template = spec.at("template", "spec", "containers")
-        template.known()
-        own = Container(Node({"name": _PGBOUNCER}, template.path), Role.MAIN)
+        template = spec.at("template", "spec")
+        own = Container(template if isinstance(template.value, Marker) else Node({"name": _PGBOUNCER}), Role.MAIN)
         more = described[0].containers if described else ()
         return [Demand((own, *more), Node(None), Node(None))]
     return described
 
 
 def _of_pod(pod: Pod) -> Demand:
-    return Demand((*pod.main(), *pod.inits()), pod.spec.at("resources"), pod.spec.at("overhead"))
+    lists = ("containers", Role.MAIN), ("initContainers", Role.INIT)
+    containers = (Container(node, role) for key, role in lists for node in pod.spec.at(key).elements())
+    return Demand(tuple(containers), pod.spec.at("resources"), pod.spec.at("overhead"))
 
 
 def _container(name: str, parent: Node) -> Container:
@@ -97,11 +95,11 @@ def _container(name: str, parent: Node) -> Container:
 def _additional(spec: Node) -> Iterator[Container]:
     """What a resource adds to the containers of prometheus-operator; of the same name, it is merged into them."""
     for key, role in (("containers", Role.MAIN), ("initContainers", Role.INIT)):
-        for node in spec.at(key).items():
-            if node.at("name").text() not in _MERGED:
+        for node in spec.at(key).elements():
+            if node.at("name").value not in _MERGED:
                 yield Container(node, role)
-            elif node.at("resources").known() is not None:
-                raise Undecided(f"{node.path}.resources is merged into what the operator sets")
+            elif node.at("resources").value is not None:
+                yield Container(Node(UNKNOWN, f"{node.path}.resources, merged into what the operator sets,"), role)
 
 
 _MERGED = frozenset(

@@ -1,9 +1,11 @@
 """Pods, wherever they are described: workloads, jobs, lists, patches, and the resources of operators."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
+from policies.model import Check, each
 from policies.stack import Resource
 from policies.values import Node, Undecided
 
@@ -88,15 +90,15 @@ class Pod:
 
     def main(self) -> list[Container]:
         """The ordinary containers."""
-        return [Container(each, Role.MAIN) for each in self.spec.at("containers").items()]
+        return [Container(node, Role.MAIN) for node in self.spec.at("containers").items()]
 
     def inits(self) -> list[Container]:
         """Init containers, sidecars among them."""
-        return [Container(each, Role.INIT) for each in self.spec.at("initContainers").items()]
+        return [Container(node, Role.INIT) for node in self.spec.at("initContainers").items()]
 
     def ephemeral(self) -> list[Container]:
         """What a person has put into a running pod."""
-        return [Container(each, Role.EPHEMERAL) for each in self.spec.at("ephemeralContainers").items()]
+        return [Container(node, Role.EPHEMERAL) for node in self.spec.at("ephemeralContainers").items()]
 
 
 def pods(resource: Resource) -> list[Pod]:
@@ -132,6 +134,19 @@ def _of_operators(resource: Resource) -> Iterator[Node]:
         except Undecided:
             # A custom resource that cannot be read need not have pods at all.
             continue
+
+
+def each_running(pod: Pod, check: Callable[[Container], Iterable[str]]) -> list[Check]:
+    """One check for every container that runs as long as the pod; a list that cannot be read stays undecided."""
+
+    def checked(role: Role, node: Node) -> Iterable[str]:
+        container = Container(node, role)
+        return check(container) if container.runs_on() else ()
+
+    return [
+        *each(pod.spec.at("containers"), partial(checked, Role.MAIN)),
+        *each(pod.spec.at("initContainers"), partial(checked, Role.INIT)),
+    ]
 
 
 def pod_spec(workload: Resource) -> Node:

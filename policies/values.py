@@ -72,6 +72,10 @@ class Node:
             return []
         return [Node(item, f"{self.path}[{index}]", self.partial) for index, item in enumerate(value)]
 
+    def elements(self) -> list["Node"]:
+        """The same, but a list that cannot be read stands for one element that cannot be read."""
+        return [self] if isinstance(self.value, Marker) else self.items()
+
     def members(self) -> list["Node"]:
         """The members' values if it is an object, else none."""
         return [self.at(key) for key in self.keys()]

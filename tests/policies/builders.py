@@ -81,3 +81,19 @@ def judged(rule: Rule, *resources: Resource, facts: Facts | None = None) -> dict
     """What a rule finds in a stack, by `Kind/name`."""
     (result,) = evaluate([rule], Stack(resources, facts))
     return {"/".join(finding.urn.split(":")[-3::2]): finding for finding in result.findings}
+
+
+def workload(kind: str = "Deployment", name: str = "api", pod: Props | None = None, **spec: object) -> Resource:
+    """One of Kubernetes' kinds, whose pods have the label `app` with its name and one container `main`."""
+    spec_of_pod = pod or {"containers": [{"name": "main"}]}
+    template: Props = {"metadata": {"labels": {"app": name}}, "spec": spec_of_pod}
+    match kind:
+        case "Pod":
+            metadata = {"name": name, "namespace": "shop", "labels": {"app": name}}
+            return resource(kind, name, {"metadata": metadata, "spec": spec_of_pod})
+        case "CronJob":
+            return resource(kind, name, {"spec": {"jobTemplate": {"spec": {"template": template, **spec}}}})
+        case "ScaledJob":
+            return resource(kind, name, {"spec": {"jobTargetRef": {"template": template}, **spec}})
+        case _:
+            return resource(kind, name, {"spec": {"template": template, **spec}})

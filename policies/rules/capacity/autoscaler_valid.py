@@ -1,12 +1,12 @@
 """An autoscaler scales: it has a target, bounds and something to measure, and nobody takes its decisions back."""
 
-from collections.abc import Iterator
 from functools import partial
 
 from policies.autoscalers import HPA, SCALED_OBJECT, autoscalers, least, most, target_kind
-from policies.demand import demands
+from policies.demand import Demand, demands
 from policies.disruptions import InvalidBudget, allowed, selections
-from policies.model import Check, Rule, Severity, Theme, Verdict, verdict
+from policies.model import Check, Rule, Severity, Theme, Verdict, each, verdict
+from policies.pods import Container
 from policies.quantity import InvalidQuantity
 from policies.stack import Resource, Stack
 from policies.values import Node, Undecided
@@ -18,29 +18,33 @@ _PAUSED = ("autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas")
 def _judge(resource: Resource, stack: Stack) -> Verdict | None:
     if resource.kind not in (HPA, SCALED_OBJECT):
         return None
-    checks: list[Check] = [
-        partial(_bound_faults, resource),
-        partial(_order_faults, resource),
-        partial(_switch_faults, resource),
-    ]
+    spec = resource.root.at("spec")
+    checks: list[Check] = [partial(_bound_faults, resource), partial(_order_faults, resource)]
+    if resource.kind == SCALED_OBJECT:
+        config = spec.at("advanced", "horizontalPodAutoscalerConfig")
+        checks += [partial(_pause_faults, resource, annotation) for annotation in _PAUSED]
+        checks += [partial(_behavior_faults, config.at("behavior")), partial(_trigger_faults, spec.at("triggers"))]
+    else:
+        checks.append(partial(_behavior_faults, spec.at("behavior")))
     try:
         target = _target(resource, stack)
     except Undecided as reason:
         return verdict([*checks, partial(_open, str(reason))])
     if target is None:
-        name = resource.root.at("spec", "scaleTargetRef", "name").text()
-        kind = target_kind(resource).rpartition("/")[2]
+        name, kind = spec.at("scaleTargetRef", "name").text(), target_kind(resource).rpartition("/")[2]
         missing = f"its target, {kind} {resource.namespace}/{name} (spec.scaleTargetRef), is not in this stack"
         return verdict([*checks, lambda: [missing]])
-    return verdict(
-        [
-            *checks,
-            partial(_pinned_faults, target),
-            partial(_rival_faults, target, stack),
-            partial(_budget_faults, resource, target, stack),
-            *(partial(_request_faults, target, name, container) for name, container in _utilizations(resource)),
-        ]
-    )
+    checks += [
+        partial(_pinned_faults, target),
+        partial(_rival_faults, target, stack),
+        partial(_budget_faults, resource, target, stack),
+    ]
+    measures = spec.at("triggers") if resource.kind == SCALED_OBJECT else spec.at("metrics")
+    if resource.kind == HPA and measures.value in (None, []):
+        # Kubernetes' own default: 80 % of the requested CPU.
+        return verdict([*checks, lambda: _share_faults(target, "cpu", "")])
+    measure = _trigger_share_faults if resource.kind == SCALED_OBJECT else _metric_share_faults
+    return verdict([*checks, *each(measures, partial(measure, target))])
 
 
 def _open(reason: str) -> list[str]:
@@ -53,8 +57,8 @@ def _target(resource: Resource, stack: Stack) -> Resource | None:
     matches = stack.find(target_kind(resource), namespace, ("metadata", "name"), name)
     if matches.certain and name:
         return matches.certain[0]
-    for each in matches.possible:
-        raise Undecided(f"whether {each.subject} is its target is not known before the deployment")
+    for possible in matches.possible:
+        raise Undecided(f"whether {possible.subject} is its target is not known before the deployment")
     return None
 
 
@@ -69,17 +73,18 @@ def _order_faults(resource: Resource) -> list[str]:
     return [f"its least number of replicas, {low}, is above its most, {high}"] if low > high else []
 
 
-def _switch_faults(resource: Resource) -> Iterator[str]:
-    annotations = resource.root.at("metadata", "annotations")
-    for annotation in _PAUSED if resource.kind == SCALED_OBJECT else ():
-        if annotations.at(annotation).text() not in ("", "false"):
-            yield f"it is paused (annotation {annotation})"
-    spec = resource.root.at("spec")
-    behavior = spec.at("behavior") if resource.kind == HPA else spec.at("advanced", "horizontalPodAutoscalerConfig", "behavior")
-    if behavior.at("scaleUp", "selectPolicy").text() == "Disabled":
-        yield f"it never scales up ({behavior.path}.scaleUp.selectPolicy)"
-    if resource.kind == SCALED_OBJECT and not spec.at("triggers").items():
-        yield "it has no trigger"
+def _pause_faults(resource: Resource, annotation: str) -> list[str]:
+    asked = resource.root.at("metadata", "annotations", annotation).text()
+    return [] if asked in ("", "false") else [f"it is paused (annotation {annotation})"]
+
+
+def _behavior_faults(behavior: Node) -> list[str]:
+    policy = behavior.at("scaleUp", "selectPolicy")
+    return [f"it never scales up ({policy.path})"] if policy.text() == "Disabled" else []
+
+
+def _trigger_faults(triggers: Node) -> list[str]:
+    return [] if triggers.items() else ["it has no trigger"]
 
 
 def _pinned_faults(target: Resource) -> list[str]:
@@ -90,7 +95,7 @@ def _pinned_faults(target: Resource) -> list[str]:
 
 
 def _rival_faults(target: Resource, stack: Stack) -> list[str]:
-    scaled = [each.subject for each in autoscalers(target, stack)]
+    scaled = [scaler.subject for scaler in autoscalers(target, stack)]
     return [f"{target.subject} is scaled by more than one: {', '.join(scaled)}"] if len(scaled) > 1 else []
 
 
@@ -109,41 +114,45 @@ def _budget_faults(resource: Resource, target: Resource, stack: Stack) -> list[s
     return []
 
 
-def _utilizations(resource: Resource) -> Iterator[tuple[str, str]]:
-    """What it measures as a share of what is requested: `cpu` or `memory`, and of which container (empty: of all)."""
-    spec = resource.root.at("spec")
-    if resource.kind == SCALED_OBJECT:
-        for trigger in spec.at("triggers").items():
-            kind = trigger.at("type").text()
-            how = trigger.at("metricType").text() or trigger.at("metadata", "type").text() or "Utilization"
-            if kind in ("cpu", "memory") and how == "Utilization":
-                yield kind, trigger.at("metadata", "containerName").text()
-        return
-    metrics = spec.at("metrics").items()
-    if not metrics:
-        # Kubernetes' own default: 80 % of the requested CPU.
-        yield "cpu", ""
-    for metric in metrics:
-        for key in ("resource", "containerResource"):
-            source = metric.at(key)
-            if source.at("target", "type").text() == "Utilization":
-                yield source.at("name").text(), source.at("container").text()
+def _metric_share_faults(target: Resource, metric: Node) -> list[str]:
+    return [
+        fault
+        for source in (metric.at("resource"), metric.at("containerResource"))
+        if source.at("target", "type").text() == "Utilization"
+        for fault in _share_faults(target, source.at("name").text(), source.at("container").text())
+    ]
 
 
-def _request_faults(target: Resource, name: str, container: str) -> Iterator[str]:
-    for demand in demands(target):
-        measured = [
-            each for each in demand.containers if each.runs_on() and container in ("", each.node.at("name").value)
-        ]
-        if not measured:
-            yield f"it measures the container {container}, which {target.subject} does not have"
-        for each in measured:
-            try:
-                asked = demand.request(each, name)
-            except InvalidQuantity:
-                asked = None
-            if not asked:
-                yield f"it measures {name} as a share of what is requested, and {each.title} of {target.subject} requests none"
+def _trigger_share_faults(target: Resource, trigger: Node) -> list[str]:
+    name, more = trigger.at("type").text(), trigger.at("metadata")
+    how = trigger.at("metricType").text() or more.at("type").text() or "Utilization"
+    if name not in ("cpu", "memory") or how != "Utilization":
+        return []
+    return _share_faults(target, name, more.at("containerName").text())
+
+
+def _share_faults(target: Resource, name: str, container: str) -> list[str]:
+    """What keeps it from measuring a share of the request, of one container or (empty) of all that run on."""
+    measured = [
+        (demand, one)
+        for demand in demands(target)
+        for one in demand.containers
+        if container in ("", one.node.at("name").value) and one.runs_on()
+    ]
+    if container and not measured:
+        return [f"it measures the container {container}, which {target.subject} does not have"]
+    return [
+        f"it measures a share of the requested {name}, and {one.title} of {target.subject} requests none"
+        for demand, one in measured
+        if not _asked(demand, one, name)
+    ]
+
+
+def _asked(demand: Demand, container: Container, name: str) -> bool:
+    try:
+        return bool(demand.request(container, name))
+    except InvalidQuantity:
+        return False
 
 
 RULE = Rule(

@@ -67,7 +67,7 @@ def _quota_faults(namespace: str, limited: str, stack: Stack) -> list[str]:
             return [f"{quota.subject}: {invalid}"]
         total = asked.totals[namespace][limited]
         if most is not None and total > most:
-            faults.append(f"what is declared in it asks for {_said(total)} {limited}, and {quota.subject} allows {_said(most)}")
+            faults.append(f"its {limited} come to {_said(total)}, and {quota.subject} allows {_said(most)}")
     if not faults:
         for reason in (*asked.undecided[namespace], *asked.undecided[""]):
             raise Undecided(reason)
@@ -183,6 +183,6 @@ RULE = Rule(
     applies_to="namespaces",
     severity=Severity.MEDIUM,
     controls=("SOC 2 A1.1", "ISO/IEC 27001:2022 8.6", "NIST 800-53 r5 SC-5", "NIST 800-53 r5 SC-6"),
-    remediation="Declare a ResourceQuota and a LimitRange; raise the quota, or lower requests, where the sum is larger.",
+    remediation="Declare a ResourceQuota and a LimitRange; where the sum is larger, raise the quota or lower requests.",
     judge=_judge,
 )

@@ -6,7 +6,7 @@ from functools import partial
 
 from policies.label_selectors import Labelled
 from policies.model import Check, Rule, Severity, Theme, Verdict, verdict
-from policies.pods import Container, Pod, pods, serving
+from policies.pods import Container, Pod, each_running, pods, serving
 from policies.stack import Resource, Stack
 from policies.values import Node, Undecided
 
@@ -31,15 +31,10 @@ def _judge(resource: Resource, stack: Stack) -> Verdict | None:
 
 
 def _checks(resource: Resource, pod: Pod, stack: Stack) -> list[Check]:
-    try:
-        containers = [each for each in pod.containers() if each.runs_on()]
-    except Undecided:
-        # Which containers there are cannot be read: then that is what stays open.
-        return [lambda: [str(each.runs_on()) for each in pod.containers()]]
     return [
         partial(_drain_form_faults, pod),
-        *(partial(_time_faults, pod, container) for container in containers),
-        *(partial(_service_faults, resource, pod, container, stack) for container in containers),
+        *each_running(pod, partial(_time_faults, pod)),
+        *each_running(pod, partial(_service_faults, resource, pod, stack)),
     ]
 
 
@@ -80,7 +75,7 @@ def _wait(container: Container) -> int | None:
     return 0 if hook.at("httpGet").known() is not None else None
 
 
-def _service_faults(resource: Resource, pod: Pod, container: Container, stack: Stack) -> list[str]:
+def _service_faults(resource: Resource, pod: Pod, stack: Stack, container: Container) -> list[str]:
     if _wait(container) is not None or _drain(pod) is not None:
         return []
     found, key = stack.once(_services), (resource.urn, pod.template.path)
@@ -148,7 +143,7 @@ RULE = Rule(
     theme=Theme.HEALTH,
     title="Pods that are stopped serve until nothing is sent to them, and have the time to finish",
     why=(
-        "Every deployment and every drain stops pods. One that ends at once refuses requests that are still sent to it; "
+        "Every deployment and every drain stops pods. One that ends at once refuses requests still sent to it; "
         "one that is killed while it finishes loses what it was doing."
     ),
     applies_to="pods that run until they are stopped, those behind a Service above all",

@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from functools import partial
 
-from policies.model import Check, Rule, Severity, Theme, Verdict, verdict
-from policies.pods import Container, pods, serving
+from policies.model import Rule, Severity, Theme, Verdict, verdict
+from policies.pods import Container, each_running, pods, serving
 from policies.stack import Resource, Stack
-from policies.values import Node, Undecided
+from policies.values import Node
 
-_LOCAL = re.compile(r"localhost|127(?:\.[0-9]+){3}|\[?::1\]?|0\.0\.0\.0|/.*|\$\{?\(?(?:HOSTNAME|hostname|POD_IP|MY_POD_IP).*")
+_LOCAL = re.compile(r"localhost|127(\.[0-9]+){3}|\[?::1\]?|0\.0\.0\.0|/.*|\$[{(]?(HOSTNAME|hostname|(MY_)?POD_IP)\b.*")
 """Hosts that are the pod itself, sockets among them."""
 _DEPENDENCIES = frozenset(
     ("ready", "readyz", "readiness", "dependencies", "dependency", "deps", "database", "db", "upstream", "upstreams")
@@ -17,7 +16,7 @@ _DEPENDENCIES = frozenset(
 """Words of paths that look at more than the process."""
 _AGGREGATES = ("/actuator/health", "/q/health")
 """Where Spring Boot and Quarkus answer for all their checks, readiness included."""
-_HOST_OPTIONS = re.compile(r"(?:-h|-H|--host|--hostname|-host|--server|--addr|-addr|--address)(?:=(.*))?")
+_HOST_OPTIONS = re.compile(r"(?:-h|--host|--hostname|-host|--server|--addr|-addr|--address)(?:=(.*))?")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?\s]*)")
 _DEVICE = re.compile(r"/dev/(?:tcp|udp)/([^/\s]+)/")
 _TALKERS = frozenset({"nc", "ncat", "netcat", "telnet", "ping"})
@@ -30,34 +29,26 @@ def _judge(resource: Resource, _stack: Stack) -> Verdict | None:
     served = serving(resource)
     if not served:
         return Verdict(not_applicable="its pods end by themselves, and have no use for a liveness probe")
-    checks: list[Check] = []
-    for pod in served:
-        try:
-            containers = pod.containers()
-        except Undecided as reason:
-            return Verdict(undecided=(str(reason),))
-        for container in containers:
-            probe = container.node.at("livenessProbe")
-            checks += [
-                partial(_same_faults, container, probe),
-                partial(_path_faults, container, probe),
-                partial(_host_faults, container, probe),
-                partial(_command_faults, container, probe),
-            ]
-    return verdict(checks)
+    return verdict(
+        [
+            check
+            for pod in served
+            for ask in (_same_faults, _path_faults, _host_faults, _command_faults)
+            for check in each_running(pod, ask)
+        ]
+    )
 
 
-def _same_faults(container: Container, probe: Node) -> list[str]:
-    readiness = container.node.at("readinessProbe")
-    if probe.known() is None or readiness.known() is None:
-        return []
-    if (asked := _question(container, probe)) is None or asked != _question(container, readiness):
+def _same_faults(container: Container) -> list[str]:
+    liveness, readiness = (container.node.at(probe) for probe in ("livenessProbe", "readinessProbe"))
+    asked = _question(container, liveness)
+    if not asked or asked != _question(container, readiness):
         return []
     return [f"{container.title}: livenessProbe asks the same as readinessProbe, so that who is not ready is restarted"]
 
 
-def _question(container: Container, probe: Node) -> tuple[object, ...] | None:
-    """What a probe asks: how, where, what; defaults filled in, a named port as its number."""
+def _question(container: Container, probe: Node) -> tuple[object, ...]:
+    """What a probe asks: how, where, what; defaults filled in, a named port as its number. Empty if nothing."""
     http, tcp, grpc = (probe.at(handler) for handler in ("httpGet", "tcpSocket", "grpc"))
     if http.known() is not None:
         return "http", http.at("host").text(), _port(container, http), http.at("path").text() or "/"
@@ -66,7 +57,7 @@ def _question(container: Container, probe: Node) -> tuple[object, ...] | None:
     if grpc.known() is not None:
         return "grpc", _port(container, grpc), grpc.at("service").text()
     command = [part.text() for part in probe.at("exec", "command").items()]
-    return ("exec", *command) if command else None
+    return ("exec", *command) if command else ()
 
 
 def _port(container: Container, handler: Node) -> object:
@@ -77,15 +68,16 @@ def _port(container: Container, handler: Node) -> object:
     return port
 
 
-def _path_faults(container: Container, probe: Node) -> list[str]:
-    path = probe.at("httpGet", "path").text()
+def _path_faults(container: Container) -> list[str]:
+    path = container.node.at("livenessProbe", "httpGet", "path").text()
     words = re.split(r"[^a-z]+", path.lower())
     if path.rstrip("/") not in _AGGREGATES and _DEPENDENCIES.isdisjoint(words):
         return []
     return [f"{container.title}: livenessProbe.httpGet.path is one that looks at dependencies"]
 
 
-def _host_faults(container: Container, probe: Node) -> list[str]:
+def _host_faults(container: Container) -> list[str]:
+    probe = container.node.at("livenessProbe")
     return [
         f"{container.title}: livenessProbe.{handler}.host is another host"
         for handler in ("httpGet", "tcpSocket")
@@ -93,19 +85,14 @@ def _host_faults(container: Container, probe: Node) -> list[str]:
     ]
 
 
-def _command_faults(container: Container, probe: Node) -> list[str]:
+def _command_faults(container: Container) -> list[str]:
     """What cannot be read counts only where all that can be read stays with the pod."""
-    undecided: Undecided | None = None
-    for part in probe.at("exec", "command").items():
-        try:
-            part.known()
-        except Undecided as reason:
-            undecided = undecided or reason
-    words = [each.text() for each in probe.at("exec", "command").items() if isinstance(each.value, str)]
+    command = container.node.at("livenessProbe", "exec", "command").items()
+    words = [part.value for part in command if isinstance(part.value, str)]
     if any(not _LOCAL.fullmatch(host) for host in _hosts(words)):
         return [f"{container.title}: livenessProbe.exec asks another host"]
-    if undecided:
-        raise undecided
+    for part in command:
+        part.known()
     return []
 
 
@@ -114,7 +101,8 @@ def _hosts(words: list[str]) -> list[str]:
     found: list[str] = []
     tokens = [token for word in words for token in _split(word)]
     for index, token in enumerate(tokens):
-        following = next((each for each in tokens[index + 1 :] if not each.startswith("-")), "")
+        # After options and their numbers, such as `-w 1`.
+        following = next((each for each in tokens[index + 1 :] if not re.match(r"-|[0-9]+$", each)), "")
         found += _URL.findall(token) + _DEVICE.findall(token)
         option = _HOST_OPTIONS.fullmatch(token)
         if option:
@@ -132,6 +120,8 @@ def _split(word: str) -> list[str]:
 
 
 def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
     return host if host.count(":") > 1 else host.partition(":")[0]
 
 

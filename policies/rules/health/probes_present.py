@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from policies.model import Check, Rule, Severity, Theme, Verdict, each, verdict
-from policies.pods import Container, Pod, Role, pods, serving
+from policies.model import Check, Rule, Severity, Theme, Verdict, verdict
+from policies.pods import Container, Pod, each_running, pods, serving
 from policies.stack import Resource, Stack
 from policies.values import Node
 
@@ -21,25 +21,14 @@ def _judge(resource: Resource, _stack: Stack) -> Verdict | None:
 
 
 def _checks(pod: Pod) -> list[Check]:
-    main, inits = pod.spec.at("containers"), pod.spec.at("initContainers")
-    checks: list[Check] = [partial(_container_faults, main)]
+    checks: list[Check] = [partial(_container_faults, pod.spec.at("containers"))]
     for probe_name in _PROBES:
-        checks += each(main, partial(_main_faults, probe_name))
-        checks += each(inits, partial(_sidecar_faults, probe_name))
+        checks += each_running(pod, partial(_probe_faults, probe_name))
     return checks
 
 
 def _container_faults(containers: Node) -> list[str]:
     return [] if containers.items() else [f"{containers.path} names no container"]
-
-
-def _main_faults(probe_name: str, container: Node) -> list[str]:
-    return _probe_faults(probe_name, Container(container, Role.MAIN))
-
-
-def _sidecar_faults(probe_name: str, init_container: Node) -> list[str]:
-    container = Container(init_container, Role.INIT)
-    return _probe_faults(probe_name, container) if container.runs_on() else []
 
 
 def _probe_faults(probe_name: str, container: Container) -> list[str]:

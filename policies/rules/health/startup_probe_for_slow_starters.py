@@ -3,8 +3,8 @@
 import re
 from functools import partial
 
-from policies.model import Check, Rule, Severity, Theme, Verdict, verdict
-from policies.pods import Container, Pod, pods, serving
+from policies.model import Rule, Severity, Theme, Verdict, verdict
+from policies.pods import Container, Pod, each_running, pods, serving
 from policies.stack import Resource, Stack
 from policies.values import Node, Undecided
 
@@ -26,14 +26,7 @@ def _judge(resource: Resource, _stack: Stack) -> Verdict | None:
     served = serving(resource)
     if not served:
         return Verdict(not_applicable="its pods end by themselves; they take the time they take")
-    checks: list[Check] = []
-    for pod in served:
-        try:
-            containers = pod.containers()
-        except Undecided as reason:
-            return Verdict(undecided=(str(reason),))
-        checks += [partial(_faults, resource, pod, each) for each in containers]
-    return verdict(checks)
+    return verdict([check for pod in served for check in each_running(pod, partial(_faults, resource, pod))])
 
 
 def _faults(resource: Resource, pod: Pod, container: Container) -> list[str]:

@@ -9,7 +9,8 @@ from policies.model import Outcome
 from policies.rules.health.probes_present import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, changed, judged, resource
+from tests.policies import builders
+from tests.policies.builders import GONE, changed, judged, patch, resource
 
 PROBE = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 5}
 CONTAINER: dict[str, Any] = {
@@ -37,6 +38,23 @@ def verdict(subject: Resource) -> tuple[Outcome, str]:
 def test_every_serving_kind_is_judged(kind: str) -> None:
     assert verdict(workload(kind=kind)) == (Outcome.PASS, "")
     assert verdict(workload(BARE, kind=kind))[0] is Outcome.FAIL
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Rollout"])
+def test_pods_that_nobody_keeps_and_those_of_operators_are_judged(kind: str) -> None:
+    assert verdict(builders.workload(kind, pod={"containers": [CONTAINER]})) == (Outcome.PASS, "")
+    outcome, reasons = verdict(
+        builders.workload(kind, pod={"containers": [CONTAINER, BARE], "restartPolicy": "Always"})
+    )
+    assert outcome is Outcome.FAIL
+    assert "container proxy has no livenessProbe" in reasons
+
+
+def test_a_patch_leaves_open_what_it_does_not_say() -> None:
+    outcome, reasons = verdict(patch(workload(BARE)))
+    assert outcome is Outcome.INCONCLUSIVE
+    assert "not set by this patch" in reasons
+    assert verdict(patch(workload({"name": "api", "startupProbe": {"httpGet": {"port": 0}}})))[0] is not Outcome.PASS
 
 
 @pytest.mark.parametrize("probe", ["startupProbe", "readinessProbe", "livenessProbe"])
@@ -99,7 +117,7 @@ def test_an_init_container_needs_probes_only_as_a_sidecar() -> None:
     assert verdict(workload(init=[{**CONTAINER, "name": "log", "restartPolicy": "Always"}])) == (Outcome.PASS, "")
     outcome, reasons = verdict(workload(init=[{"name": "log", "restartPolicy": "Always"}]))
     assert outcome is Outcome.FAIL
-    assert "container log has no readinessProbe" in reasons
+    assert "init container log has no readinessProbe" in reasons
 
 
 @pytest.mark.parametrize("containers", [GONE, [], None])
@@ -108,9 +126,10 @@ def test_no_container_at_all_fails(containers: object) -> None:
     assert (outcome, reasons) == (Outcome.FAIL, f"{POD}.containers names no container")
 
 
-@pytest.mark.parametrize("kind", ["Job", "CronJob"])
-def test_what_ends_by_itself_is_not_applicable_and_says_why(kind: str) -> None:
-    assert verdict(workload(BARE, kind=kind)) == (
+@pytest.mark.parametrize("kind", ["Job", "CronJob", "Pod", "ScaledJob"])
+@pytest.mark.parametrize("restart_policy", ["Never", "OnFailure"])
+def test_what_ends_by_itself_is_not_applicable_and_says_why(kind: str, restart_policy: str) -> None:
+    assert verdict(builders.workload(kind, pod={"containers": [BARE], "restartPolicy": restart_policy})) == (
         Outcome.NOT_APPLICABLE,
         "its pods end by themselves; their exit code tells how they are",
     )

@@ -1,0 +1,149 @@
+"""Pods kept at a number: how many, with which labels, whoever keeps them."""
+
+import pytest
+
+from policies.label_selectors import matches
+from policies.replicas import replicas
+from policies.stack import Resource, Stack
+from policies.values import SECRET, UNKNOWN, Node, Undecided
+from tests.policies.builders import GONE, changed, patch, resource, workload
+
+DEPLOYMENT = workload(replicas=3)
+HPA = resource(
+    "HorizontalPodAutoscaler",
+    "api",
+    {
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            "minReplicas": 2,
+            "maxReplicas": 8,
+        }
+    },
+)
+SCALED = resource(
+    "ScaledObject", "api", {"spec": {"scaleTargetRef": {"name": "api"}, "minReplicaCount": 1, "maxReplicaCount": 5}}
+)
+CLUSTER = resource("Cluster", props={"spec": {"instances": 3, "inheritedMetadata": {"labels": {"team": "data"}}}})
+POOLER = resource("Pooler", "pool", {"spec": {"instances": 2, "cluster": {"name": "main"}}})
+PROMETHEUS = resource(
+    "Prometheus", "watch", {"spec": {"replicas": 2, "podMetadata": {"labels": {"app.kubernetes.io/managed-by": "us"}}}}
+)
+ALERTMANAGER = resource("Alertmanager", "tell", {"spec": {"replicas": 3}})
+
+
+def bounds(subject: Resource, *others: Resource) -> tuple[int, int]:
+    found = replicas(subject)
+    assert found
+    return found.bounds(Stack([subject, *others]))
+
+
+@pytest.mark.parametrize(
+    ("subject", "count", "labels"),
+    [
+        (DEPLOYMENT, 3, {"app": "api"}),
+        (workload(), 1, {"app": "api"}),
+        (workload("StatefulSet", replicas=0), 0, {"app": "api"}),
+        (workload("ReplicaSet", replicas=2), 2, {"app": "api"}),
+        (workload("Rollout", replicas=4), 4, {"app": "api"}),
+        (CLUSTER, 3, {"cnpg.io/cluster": "main", "cnpg.io/podRole": "instance", "team": "data"}),
+        (POOLER, 2, {"cnpg.io/cluster": "main", "cnpg.io/poolerName": "pool", "cnpg.io/podRole": "pooler"}),
+        (
+            PROMETHEUS,
+            2,
+            {
+                "prometheus": "watch",
+                "operator.prometheus.io/name": "watch",
+                "app.kubernetes.io/name": "prometheus",
+                "app.kubernetes.io/instance": "watch",
+                "app.kubernetes.io/managed-by": "prometheus-operator",
+            },
+        ),
+        (ALERTMANAGER, 3, {"alertmanager": "tell", "app.kubernetes.io/name": "alertmanager"}),
+    ],
+    ids=lambda value: value.subject if isinstance(value, Resource) else "",
+)
+def test_it_knows_number_and_labels_of_whoever_keeps_pods(
+    subject: Resource, count: int, labels: dict[str, str]
+) -> None:
+    found = replicas(subject)
+    assert found
+    assert bounds(subject) == (count, count)
+    assert matches(Node({"matchLabels": labels}), found.labels)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        workload("DaemonSet"),
+        workload("Pod"),
+        workload("Job"),
+        workload("CronJob"),
+        workload("ScaledJob", pod={"restartPolicy": "Never", "containers": [{"name": "main"}]}),
+        resource("Service"),
+        resource("Worker"),
+    ],
+    ids=lambda subject: subject.subject,
+)
+def test_what_cannot_be_counted_is_not(subject: Resource) -> None:
+    assert replicas(subject) is None
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ((HPA,), (2, 8)),
+        ((changed(HPA, "spec.minReplicas", GONE),), (1, 8)),
+        ((SCALED,), (1, 5)),
+        ((changed(changed(SCALED, "spec.minReplicaCount", GONE), "spec.maxReplicaCount", GONE),), (0, 100)),
+        ((changed(SCALED, "spec.idleReplicaCount", 0),), (0, 5)),
+        ((HPA, SCALED), (1, 8)),
+        ((changed(HPA, "spec.scaleTargetRef.name", "other"),), (3, 3)),
+        ((changed(HPA, "spec.scaleTargetRef.kind", "StatefulSet"),), (3, 3)),
+        ((changed(HPA, "spec.scaleTargetRef.apiVersion", "v1"),), (3, 3)),
+        ((changed(HPA, "spec.scaleTargetRef.apiVersion", GONE),), (3, 3)),
+        ((changed(HPA, "metadata.namespace", "elsewhere"),), (3, 3)),
+        ((changed(SCALED, "spec.scaleTargetRef.kind", "StatefulSet"),), (3, 3)),
+        ((changed(SCALED, "spec.scaleTargetRef.kind", "Deployment"),), (1, 5)),
+    ],
+)
+def test_an_autoscaler_of_the_workload_has_the_last_word(
+    others: tuple[Resource, ...], expected: tuple[int, int]
+) -> None:
+    assert bounds(DEPLOYMENT, *others) == expected
+
+
+def test_an_autoscaler_finds_what_is_of_no_group_and_of_another() -> None:
+    rollout = workload("Rollout", replicas=1)
+    of_rollout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "api"}
+    assert bounds(rollout, changed(HPA, "spec.scaleTargetRef", of_rollout)) == (2, 8)
+    controller = Resource("urn:x", "kubernetes:core/v1:ReplicationController", "api", DEPLOYMENT.props)
+    of_controller = {"apiVersion": "v1", "kind": "ReplicationController", "name": "api"}
+    assert bounds(controller, changed(HPA, "spec.scaleTargetRef", of_controller)) == (2, 8)
+
+
+@pytest.mark.parametrize(
+    ("subject", "others"),
+    [
+        (changed(DEPLOYMENT, "spec.replicas", UNKNOWN), ()),
+        (patch(workload()), ()),
+        (DEPLOYMENT, (changed(HPA, "spec.minReplicas", UNKNOWN),)),
+        (DEPLOYMENT, (changed(HPA, "spec.scaleTargetRef.name", SECRET),)),
+        (DEPLOYMENT, (changed(HPA, "spec.scaleTargetRef.kind", UNKNOWN),)),
+        (changed(DEPLOYMENT, "metadata.name", UNKNOWN), (HPA,)),
+        (changed(DEPLOYMENT, "metadata.namespace", UNKNOWN), (HPA,)),
+    ],
+)
+def test_what_cannot_be_read_is_undecided(subject: Resource, others: tuple[Resource, ...]) -> None:
+    with pytest.raises(Undecided):
+        bounds(subject, *others)
+
+
+def test_labels_that_cannot_be_read_hide_those_of_the_operator() -> None:
+    found = replicas(changed(PROMETHEUS, "spec.podMetadata.labels", UNKNOWN))
+    assert found
+    with pytest.raises(Undecided):
+        matches(Node({"matchLabels": {"prometheus": "watch"}}), found.labels)
+
+
+def test_an_unknown_name_needs_no_autoscaler_where_there_is_none() -> None:
+    assert bounds(changed(DEPLOYMENT, "metadata.name", UNKNOWN)) == (3, 3)
