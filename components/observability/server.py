@@ -194,7 +194,8 @@ def http_probes(ready_port: str, ready_path: str, live_port: str, live_path: str
         asked: kubernetes.core.v1.ProbeArgsDict = (
             {"http_get": {"path": path, "port": port}} if path else {"tcp_socket": {"port": port}}
         )
-        return {**asked, "period_seconds": period, "failure_threshold": failures, "timeout_seconds": 3}
+        asked |= {"period_seconds": period, "failure_threshold": failures, "timeout_seconds": 3}
+        return asked
 
     return {
         # Reading back what was logged before the last stop takes Loki and Tempo a while: 60 × 5 s.

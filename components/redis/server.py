@@ -11,8 +11,8 @@ from components.fingerprint import ANNOTATION, fingerprint
 from components.images import REDIS
 from components.labels import DRAIN_SECONDS, labels
 from components.quantity import parse
-from components.workload.pods import GRACE_MARGIN_SECONDS
 from components.redis.exporter import exporter
+from components.workload.pods import GRACE_MARGIN_SECONDS
 
 PORT = 6379
 USER = 999

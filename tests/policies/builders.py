@@ -43,6 +43,8 @@ TYPES = {
     "Rollout": "kubernetes:argoproj.io/v1alpha1:Rollout",
     "Pooler": "kubernetes:postgresql.cnpg.io/v1:Pooler",
     "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
+    "PrometheusAgent": "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent",
+    "ThanosRuler": "kubernetes:monitoring.coreos.com/v1:ThanosRuler",
 }
 
 

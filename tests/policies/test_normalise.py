@@ -118,3 +118,26 @@ def test_nothing_behind_the_border_is_shared_with_the_engine() -> None:
     (found,) = resources("urn:pulumi:dev::p::a:b:C::x", "a:b:C", "x", sent, {})
     found.props["spec"]["list"].append(2)  # type: ignore[index, union-attr]
     assert json.dumps(sent) == before
+
+
+def both(declared: dict[str, Any], state: dict[str, Any], kind: str = "apps/v1:Deployment") -> Any:
+    found, *_ = resources(f"urn:{kind}", f"kubernetes:{kind}", "x", over_the_wire(declared), state)
+    return found
+
+
+def test_what_was_declared_is_told_apart_from_what_stands() -> None:
+    found = both({"spec": {"paused": True}}, {"spec": {"paused": True, "replicas": 3.0}})
+    assert found.root.at("spec", "replicas").known() == 3
+    assert found.asked.at("spec", "replicas").known() is None
+    assert found.asked.at("spec", "paused").known() is True
+
+
+def test_a_state_alone_does_not_say_what_was_declared() -> None:
+    assert both({}, {"spec": {"replicas": 3}}).asked.at("spec", "replicas").value is UNKNOWN
+    assert both({"spec": {}}, {}).asked.at("spec", "replicas").value is None
+
+
+def test_declared_data_of_a_secret_is_sealed_too() -> None:
+    found = both({"stringData": {"key": CANARY}}, {"data": {"key": CANARY}}, "core/v1:Secret")
+    assert found.declared == {"stringData": {"key": SECRET}}
+    assert CANARY not in repr(found)

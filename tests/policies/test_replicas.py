@@ -68,7 +68,7 @@ def test_it_knows_number_and_labels_of_whoever_keeps_pods(
     found = replicas(subject)
     assert found
     assert bounds(subject) == (count, count)
-    assert matches(Node({"matchLabels": labels}), found.labels)
+    assert matches(Node({"matchLabels": dict(labels)}), found.labels)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from policies.model import Outcome
 from policies.rules.capacity.requests_limits import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, TYPES, changed, judged, patch, resource, workload
+from tests.policies.builders import GONE, changed, judged, patch, resource, workload
 
 RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}
 MAIN: dict[str, Any] = {"name": "main", "resources": RESOURCES}
@@ -105,12 +105,6 @@ def test_resources_of_the_whole_pod_count_for_its_containers() -> None:
 
 def test_no_container_at_all_fails() -> None:
     assert verdict(changed(api(), f"{POD}.containers", [])) == (Outcome.FAIL, "it names no container")
-
-
-TYPES |= {
-    "PrometheusAgent": "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent",
-    "ThanosRuler": "kubernetes:monitoring.coreos.com/v1:ThanosRuler",
-}
 
 
 @pytest.mark.parametrize(

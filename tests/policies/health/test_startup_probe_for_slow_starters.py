@@ -12,7 +12,7 @@ from tests.policies.builders import GONE, changed, judged, patch, resource, work
 
 POD = "spec.template.spec"
 STARTUP = f"{POD}.containers.0.startupProbe"
-MOUNTED = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+MOUNTED: dict[str, Any] = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
 
 
 def container(period: object = 5, failures: object = 6, **more: Any) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def test_what_keeps_data_needs_longer() -> None:
 
 def test_who_does_not_mount_it_does_not() -> None:
     assert verdict(api("StatefulSet", CLAIMS)) == (Outcome.PASS, "")
-    other = {"volumeMounts": [{"name": "tmp", "mountPath": "/x"}]}
+    other: dict[str, Any] = {"volumeMounts": [{"name": "tmp", "mountPath": "/x"}]}
     assert verdict(api("StatefulSet", CLAIMS, **other)) == (Outcome.PASS, "")
     assert verdict(api(pod={"volumes": [{"name": "data", "emptyDir": {}}]}, **MOUNTED)) == (Outcome.PASS, "")
 
