@@ -155,6 +155,17 @@ def _postgres(
         }
         if settings.backup.endpoint:
             backup["endpoint"] = settings.backup.endpoint
+        if settings.backup.account:
+            backup["account"] = settings.backup.account
+        if settings.backup.region:
+            backup["region"] = settings.backup.region
+        if offsite := settings.backup.offsite:
+            backup["offsite"] = {
+                "destination": offsite.destination,
+                "account": offsite.account,
+                "region": offsite.region,
+                "lock_days": offsite.lock_days,
+            }
         args["backup"] = backup
     return args
 

@@ -78,6 +78,8 @@ Image = Annotated[str, AfterValidator(_image)]
 Host = Annotated[str, AfterValidator(checked_host)]
 RoutedPath = Annotated[str, AfterValidator(checked_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Destination = Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$")]
+Text = Annotated[str, Field(min_length=1)]
 
 SENTRY_DSN = "SENTRY_DSN"
 """The variable that every Sentry SDK reads; empty, it turns reporting off."""
@@ -96,11 +98,25 @@ class NamespaceSettings(Section):
     protect: bool = Field(False, description="Refuse to delete the namespace.")
 
 
+class OffsiteSettings(Section):
+    """The bucket in another account and region that the backups' bucket is replicated to, by the store itself."""
+
+    destination: Destination = Field(description="Its path, `s3://bucket/path`.")
+    account: Text = Field(description="Account it belongs to.")
+    region: Text = Field(description="Region it is in.")
+    lock_days: Annotated[int, Field(ge=0)] = Field(
+        description="For how many days nobody can delete what is in it (object lock)."
+    )
+
+
 class BackupSettings(Section):
     """Where and how often a database is backed up."""
 
-    destination: Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$")] = Field(
-        description="Path in the object store, `s3://bucket/path`."
+    destination: Destination = Field(description="Path in the object store, `s3://bucket/path`.")
+    account: Text | None = Field(None, description="Account the bucket belongs to.")
+    region: Text | None = Field(None, description="Region the bucket is in.")
+    offsite: OffsiteSettings | None = Field(
+        None, description="The bucket it is replicated to, outside Kubernetes; the policies demand it in production."
     )
     endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
         None, description="URL of an S3-compatible store other than AWS."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
 
-from stacks.settings import Name, Section
+from stacks.settings import Name, Section, Text
 
 if TYPE_CHECKING:
     # Else every command would pay for importing pulumi-github, also where nothing of it is declared.
@@ -27,7 +27,6 @@ def _actions_name(value: str) -> str:
 
 
 ActionsName = Annotated[str, AfterValidator(_actions_name)]
-Text = Annotated[str, Field(min_length=1)]
 
 
 class ReviewersSettings(Section):

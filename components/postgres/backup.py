@@ -10,11 +10,30 @@ from components.labels import labels
 BARMAN_PLUGIN = "barman-cloud.cloudnative-pg.io"
 
 
+class Offsite(TypedDict):
+    """The bucket the backups' bucket is replicated to: by the store itself, outside Kubernetes."""
+
+    destination: pulumi.Input[str]
+    """Its path, e.g. `s3://acme-backups-offsite/prod`."""
+    account: pulumi.Input[str]
+    """Account it belongs to."""
+    region: pulumi.Input[str]
+    """Region it is in."""
+    lock_days: pulumi.Input[int]
+    """For how many days nobody can delete what is in it (object lock); 0 for not at all."""
+
+
 class Backup(TypedDict):
     """Where and how often a database is backed up."""
 
     destination: pulumi.Input[str]
     """Object store's path, e.g. `s3://acme-backups/prod`."""
+    account: NotRequired[pulumi.Input[str]]
+    """Account the bucket belongs to; policies compare it with that of the copy."""
+    region: NotRequired[pulumi.Input[str]]
+    """Region the bucket is in."""
+    offsite: NotRequired[Offsite]
+    """Where the copy off site is. Default: there is none."""
     endpoint: NotRequired[pulumi.Input[str]]
     """URL of an S3-compatible store that is not AWS. Default: AWS."""
     schedule: pulumi.Input[str]
@@ -77,6 +96,7 @@ def declare_backup(
             "name": object_name,
             "namespace": namespace,
             "labels": labels(object_name, "postgres"),
+            **_whereabouts(backup),
         },
         spec=spec,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[secret]),
@@ -102,3 +122,20 @@ def declare_backup(
         opts=child,
     )
     return store
+
+
+def _whereabouts(backup: Backup) -> dict[str, Any]:
+    """Where the bucket and its copy are, as annotations: nothing in Kubernetes replicates it, but policies and people
+    must be able to tell."""
+    found: dict[str, pulumi.Input[str]] = {}
+    if "account" in backup:
+        found["account"] = backup["account"]
+    if "region" in backup:
+        found["region"] = backup["region"]
+    if "offsite" in backup:
+        offsite = backup["offsite"]
+        found["offsite-destination"] = offsite["destination"]
+        found["offsite-account"] = offsite["account"]
+        found["offsite-region"] = offsite["region"]
+        found["offsite-lock-days"] = pulumi.Output.from_input(offsite["lock_days"]).apply(str)
+    return {"annotations": {f"mainstay.dev/{key}": value for key, value in found.items()}} if found else {}

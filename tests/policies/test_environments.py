@@ -16,7 +16,7 @@ from tests.policies.declared import ROOT, committed, facts, resources
 
 NOT_ON_THE_EMBEDDED_CLUSTER: set[str] = set()
 """Rules about what is declared on real clusters only."""
-WITH_EVIDENCE = {"slo-reviewed"}
+WITH_EVIDENCE = {"restore-drill-fresh", "slo-reviewed"}
 """Rules that ask for dated evidence, which a preview is not given."""
 WITHOUT_A_SUBJECT = {"staging": {"autoscaler-valid", "replicas-spread"}, "prod": {"autoscaler-valid"}}
 """Rules about what an environment has none of: autoscalers, replicas."""
@@ -56,8 +56,8 @@ def test_a_backup_that_is_not_kept_long_enough_fails(
     fault: str, staging: dict[str, Any], environment: Callable[[dict[str, Any]], Environment]
 ) -> None:
     staging["mainstay:postgres"]["main"]["backup"]["retention"] = fault
-    (finding,) = results(environment(only("postgres", staging)))["stateful-has-backup"].of(Outcome.FAIL)
-    assert f"keeps backups for {fault} only" in finding.reasons[0]
+    (finding,) = results(environment(only("postgres", staging)))["retention-30d"].of(Outcome.FAIL)
+    assert f"backups are kept for {fault} only" in finding.reasons[0]
 
 
 def test_a_service_that_promises_nothing_fails(

@@ -172,6 +172,19 @@ def test_a_database_without_backup_has_no_trace_of_one(staging: Config) -> None:
     assert "plugins" not in find(manifests, "Cluster", "postgres-main")["spec"]
 
 
+def test_a_store_says_where_its_bucket_and_the_copy_are(prod: list[Manifest]) -> None:
+    assert find(prod, "ObjectStore", "postgres-main")["metadata"]["annotations"] == {
+        "mainstay.dev/account": "111111111111",
+        "mainstay.dev/region": "eu-central-1",
+        "mainstay.dev/offsite-destination": "s3://shop-prod-offsite/postgres",
+        "mainstay.dev/offsite-account": "222222222222",
+        "mainstay.dev/offsite-region": "eu-west-1",
+        "mainstay.dev/offsite-lock-days": "30",
+    }
+    one = find(rendering("staging"), "ObjectStore", "postgres-main")
+    assert "annotations" not in one["metadata"]
+
+
 def test_three_instances_commit_on_two_and_one_has_no_budget_that_blocks_drains(prod: list[Manifest]) -> None:
     three = find(prod, "Cluster", "postgres-main")["spec"]
     assert three["postgresql"]["synchronous"]["dataDurability"] == "required"
