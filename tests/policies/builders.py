@@ -45,6 +45,14 @@ TYPES = {
     "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
     "PrometheusAgent": "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent",
     "ThanosRuler": "kubernetes:monitoring.coreos.com/v1:ThanosRuler",
+    "RepositoryEnvironment": "github:index/repositoryEnvironment:RepositoryEnvironment",
+    "DeploymentPolicy": "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy",
+    "RepositoryRuleset": "github:index/repositoryRuleset:RepositoryRuleset",
+    "OrganizationRuleset": "github:index/organizationRuleset:OrganizationRuleset",
+    "BranchProtection": "github:index/branchProtection:BranchProtection",
+    "BranchProtectionV3": "github:index/branchProtectionV3:BranchProtectionV3",
+    "BranchDefault": "github:index/branchDefault:BranchDefault",
+    "Repository": "github:index/repository:Repository",
 }
 
 

@@ -5,18 +5,21 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import pulumi
 from google.protobuf import json_format
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 from pulumi.runtime.stack import run_pulumi_func
 
 from policies import normalise
 from policies.facts import Facts
 from policies.stack import Resource, Stack
-from stacks.environment import PROJECT, Environment, load
+from stacks.environment import PROJECT, ClusterTarget, Environment, load
 from stacks.platform import declare
 from stacks.render import Recorder
+from stacks.settings_images import ImagesSettings
 
 ROOT = Path(__file__).parent.parent.parent
 DAY = date(2026, 11, 25)
@@ -27,6 +30,7 @@ class Wire(Recorder):
 
     def __init__(self) -> None:
         super().__init__()
+        self.mocks = _Answers()
         self.sent: list[Resource] = []
 
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
@@ -38,9 +42,7 @@ class Wire(Recorder):
 
 def resources(environment: Environment) -> tuple[Resource, ...]:
     """The resources of an environment, by URN."""
-    wire = Wire()
-    asyncio.run(_declare(environment, wire))
-    return Stack(wire.sent).resources
+    return _declared(replace(environment, cluster=None))
 
 
 @cache
@@ -49,13 +51,39 @@ def committed(stack: str) -> tuple[Resource, ...]:
     return resources(load(ROOT, stack))
 
 
+@cache
+def on_a_real_cluster(stack: str) -> tuple[Resource, ...]:
+    """The same on a cluster that the file names: GitHub is told as well. No registry is asked."""
+    environment = load(ROOT, stack)
+    images = ImagesSettings.model_validate({"pin": "none"})
+    platform = environment.platform.model_copy(update={"images": images})
+    return _declared(replace(environment, platform=platform, cluster=ClusterTarget("somewhere", None)))
+
+
 def facts(stack: str, **more: object) -> Facts:
     """What is known of a preview of it on DAY."""
     return replace(Facts(stack, DAY), **more)  # type: ignore[arg-type]
 
 
+class _Answers(Mocks):
+    """Creates all as asked; knows everybody on GitHub."""
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return {"id": "7"}, []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return args.name, cast(dict[str, Any], args.inputs)
+
+
+def _declared(environment: Environment) -> tuple[Resource, ...]:
+    wire = Wire()
+    asyncio.run(_declare(environment, wire))
+    return Stack(wire.sent).resources
+
+
 async def _declare(environment: Environment, wire: Wire) -> None:
     pulumi.runtime.set_mocks(wire.mocks, project=PROJECT, stack=environment.stack, preview=False, monitor=wire)
     keys = environment.required_secrets
-    pulumi.runtime.set_all_config({key: f"canary-of-{key.partition(':')[2]}" for key in keys}, list(keys))
-    await run_pulumi_func(lambda: declare(replace(environment, cluster=None)))
+    secrets = {key: f"canary-of-{key.partition(':')[2]}" for key in (*keys, "github:token")}
+    pulumi.runtime.set_all_config({**secrets, "github:owner": "acme"}, list(secrets))
+    await run_pulumi_func(lambda: declare(environment))

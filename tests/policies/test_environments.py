@@ -14,7 +14,7 @@ from stacks.environment import Environment, load
 from tests.conftest import only
 from tests.policies.declared import ROOT, committed, facts, resources
 
-NOT_ON_THE_EMBEDDED_CLUSTER: set[str] = set()
+NOT_ON_THE_EMBEDDED_CLUSTER = {"branch-protection", "environment-protection", "required-checks"}
 """Rules about what is declared on real clusters only."""
 WITH_EVIDENCE = {"restore-drill-fresh", "slo-reviewed"}
 """Rules that ask for dated evidence, which a preview is not given."""
