@@ -10,6 +10,7 @@ from components.images import POSTGRES
 from components.labels import labels
 from components.postgres.backup import BARMAN_PLUGIN, Backup, declare_backup
 from components.postgres.network import declare_network
+from components.quantity import parse
 
 READY_SECONDS = 900
 """How long a new cluster may take: three instances clone one after the other."""
@@ -101,6 +102,11 @@ def _sealed(args: PostgresArgs) -> dict[str, object]:
     }
 
 
+def _half(volume: str) -> str:
+    """Half of a volume, as PostgreSQL writes sizes: its MB is a MiB."""
+    return f"{int(parse(volume) / 2 / 1024**2)}MB"
+
+
 def _cluster_spec(object_name: str, args: PostgresArgs) -> dict[str, Any]:
     instances = args["instances"]
     postgresql: dict[str, Any] = {
@@ -109,7 +115,7 @@ def _cluster_spec(object_name: str, args: PostgresArgs) -> dict[str, Any]:
             "archive_timeout": "1min",
             "max_connections": pulumi.Output.from_input(args.get("max_connections", 200)).apply(str),
             # A replica that is gone for long must not fill the primary's disk with log kept for it.
-            "max_slot_wal_keep_size": "2GB",
+            "max_slot_wal_keep_size": pulumi.Output.from_input(args["wal_storage"]).apply(_half),
         }
     }
     if instances >= 3:

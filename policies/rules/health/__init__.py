@@ -2,6 +2,8 @@
 
 from policies.model import Rule
 from policies.rules.health import (
+    database_protected,
+    database_replicated,
     graceful_shutdown,
     liveness_not_readiness,
     pdb_matches,
@@ -11,6 +13,8 @@ from policies.rules.health import (
 )
 
 RULES: tuple[Rule, ...] = (
+    database_protected.RULE,
+    database_replicated.RULE,
     graceful_shutdown.RULE,
     liveness_not_readiness.RULE,
     pdb_matches.RULE,
