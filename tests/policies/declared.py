@@ -19,6 +19,7 @@ from policies.stack import Resource, Stack
 from stacks.environment import PROJECT, ClusterTarget, Environment, load
 from stacks.platform import declare
 from stacks.render import Recorder
+from tests.canaries import canary_dsn
 from stacks.settings_images import ImagesSettings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,7 +84,8 @@ def _declared(environment: Environment) -> tuple[Resource, ...]:
 
 async def _declare(environment: Environment, wire: Wire) -> None:
     pulumi.runtime.set_mocks(wire.mocks, project=PROJECT, stack=environment.stack, preview=False, monitor=wire)
-    keys = environment.required_secrets
-    secrets = {key: f"canary-of-{key.partition(':')[2]}" for key in (*keys, "github:token")}
+    dsns = environment.platform.dsns
+    names = {key: key.partition(":")[2] for key in (*environment.required_secrets, "github:token")}
+    secrets = {key: canary_dsn(name) if name in dsns else f"canary-of-{name}" for key, name in names.items()}
     pulumi.runtime.set_all_config({**secrets, "github:owner": "acme"}, list(secrets))
     await run_pulumi_func(lambda: declare(environment))
