@@ -19,8 +19,8 @@ from policies.stack import Resource, Stack
 from stacks.environment import PROJECT, ClusterTarget, Environment, load
 from stacks.platform import declare
 from stacks.render import Recorder
-from tests.canaries import canary_dsn
 from stacks.settings_images import ImagesSettings
+from tests.canaries import canary_dsn
 
 ROOT = Path(__file__).parent.parent.parent
 DAY = date(2026, 11, 25)
