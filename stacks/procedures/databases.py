@@ -141,8 +141,10 @@ Nobody can sign in. Sessions end with their tokens, within minutes.
 ## First checks
 1. `kubectl get pods -l app.kubernetes.io/component=keycloak` and `kubectl get cluster {database.name}`: does it run,
    and its database too? If not, KeycloakDown or PostgresDown is the page.
-2. `kubectl exec {database.name}-1 -c postgres -- psql app -c "{_USERS}"`:
-   are the realm and the users there?
+2. Are the realm and its users there?
+
+{block(PRIMARY, f'kubectl exec $(primary {database.name}) -c postgres -- psql app -c "{_USERS}"')}
+
 3. `kubectl logs -l app.kubernetes.io/component=keycloak --tail=300 | grep -i -e admin -e REMOVE`: who did it?
 
 ## Mitigation

@@ -27,15 +27,15 @@ what stands below is often its consequence.
 | data is missing or wrong | DataDamaged | a migration, a fault, a person |
 
 ## Impact
-Say it early: what users cannot do, since when, and when you will say more. On the status page: `mainstay slo page`.
+Say it early: what users cannot do, since when, and when you will say more. The status page says so too: `mainstay slo
+page <stack> --output <folder>`.
 
 ## First checks
 1. What fires, the oldest first? Grafana, or `kubectl exec alertmanager-alertmanager-0 -c alertmanager -- amtool alert
    query --alertmanager.url=http://127.0.0.1:9093 -o extended`
 2. What changed? `kubectl get events --sort-by=.lastTimestamp | tail -30`, `git log -5`, and the history of the service:
    `kubectl rollout history deployment/<service>`
-3. What does not run? `kubectl get pods --field-selector status.phase!=Running` and `kubectl get pods | grep -v " 1/1
-   \\| 2/2 "`
+3. What does not run? `kubectl get pods --sort-by=.status.startTime`: not `Running`, not ready, or restarted lately.
 4. Since when? The dashboard that the alert links to, over the last day.
 
 ## Mitigation

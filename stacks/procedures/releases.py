@@ -3,6 +3,7 @@
 from components import postgres
 from components.observability.runbook import Procedure
 from stacks.environment import Environment
+from stacks.procedures.recovering import block
 
 _FIRING = (
     "kubectl exec alertmanager-alertmanager-0 -c alertmanager -- amtool alert query "
@@ -64,11 +65,14 @@ Whoever releases watches, and rolls back without asking. What cannot be rolled b
 def secrets(environment: Environment) -> Procedure:
     """Rotate, and what to do with a secret that has leaked."""
     stack, databases = environment.stack, sorted(environment.platform.postgres)
-    passwords = "\n".join(
-        f"   `kubectl delete secret {postgres.kubernetes_name(name)}-app`, then"
-        f" `{_restart(environment, f'postgres.{name}')}`"
+    passwords = [
+        line
         for name in databases
-    )
+        for line in (
+            f"kubectl delete secret {postgres.kubernetes_name(name)}-app",
+            _restart(environment, f"postgres.{name}"),
+        )
+    ]
     return {
         "name": "RotateSecrets",
         "summary": "A secret is 90 days old, somebody who knew it has left, or it may have leaked.",
@@ -88,8 +92,9 @@ Three are different:
 
 1. `keycloak-admin-password` and `keycloak-api-client-secret`: change them in Keycloak first, then here.
 2. `redis-<name>-password`: those who have not restarted yet are refused for a minute; do it in a quiet hour.
-3. Passwords of databases are CloudNativePG's. It makes a new one where the secret is gone:
-{passwords}
+3. Passwords of databases are CloudNativePG's. It makes a new one where the secret is gone; who connects has to restart:
+
+{block(*passwords)}
 
 ## Leaked
 1. How bad is it? Who has it can do what its user can: read
@@ -120,4 +125,4 @@ def _restart(environment: Environment, connection: str) -> str:
     ]
     if platform.keycloak and platform.keycloak.database == connection:
         users.append("statefulset/keycloak")
-    return f"kubectl rollout restart {' '.join(users)}" if users else "nothing: nobody connects to it"
+    return f"kubectl rollout restart {' '.join(users)}" if users else "# nobody connects to it"
