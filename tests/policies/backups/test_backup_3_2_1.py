@@ -50,11 +50,11 @@ def test_a_locked_copy_in_another_account_and_region_passes() -> None:
         (f"{HERE}account", GONE, f"has no annotation {HERE}account"),
         (f"{COPY}account", "", f"has no annotation {COPY}account"),
         # Two buckets in one account are one copy.
-        (f"{COPY}account", "1111", "bucket and copy are in the same account"),
-        (f"{COPY}account", " 1111 ", "bucket and copy are in the same account"),
+        (f"{COPY}account", "1111", "bucket and copy are in the same account, and lost together"),
+        (f"{COPY}account", " 1111 ", "bucket and copy are in the same account, and lost together"),
         (f"{HERE}region", GONE, f"has no annotation {HERE}region"),
         (f"{COPY}region", GONE, f"has no annotation {COPY}region"),
-        (f"{COPY}region", "EU-central-1", "bucket and copy are in the same region"),
+        (f"{COPY}region", "EU-central-1", "bucket and copy are in the same region, and lost together"),
         *(
             (f"{COPY}lock-days", days, "nothing locks the copy for 30 days")
             for days in (GONE, "", "0", "29", "yes", 30)

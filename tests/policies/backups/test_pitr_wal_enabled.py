@@ -229,6 +229,12 @@ def test_a_source_that_cannot_be_read_is_inconclusive(cluster: Resource) -> None
     assert verdict(Cluster=cluster)[0] is Outcome.INCONCLUSIVE
 
 
+def test_one_that_archives_nothing_shares_nothing() -> None:
+    outcome, reasons = verdict(Cluster=changed(restored(by_plugin()), "spec.plugins", []))
+    assert outcome is Outcome.NOT_APPLICABLE
+    assert "stateful-has-backup" in reasons
+
+
 def test_other_kinds_are_not_its_business() -> None:
     assert judged(RULE, STORE, BACKUP, resource("StatefulSet")) == {}
     assert set(judged(RULE, *GOOD.values())) == {"Cluster/main"}

@@ -91,7 +91,7 @@ def test_whatever_part_of_the_backups_it_deletes(changes: Props) -> None:
 def test_a_lifecycle_that_deletes_on_a_day_fails() -> None:
     outcome, reasons = bucket("rules.0.expiration", {"date": "2027-01-01T00:00:00Z"})
     assert outcome is Outcome.FAIL
-    assert "deletes backups from a day on" in reasons
+    assert reasons == "rules[0] deletes backups from a day on, which the ObjectStore would keep for 30"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,8 @@ def test_a_lifecycle_that_deletes_on_a_day_fails() -> None:
         ("rules.0.expiration", {"expiredObjectDeleteMarker": True}),
         ("rules.0", {**RULES[0], "status": "Disabled", "expiration": {"days": 1}}),
         ("rules.0", {**RULES[0], "filter": {"prefix": "tmp/"}, "expiration": {"days": 1}}),
+        ("rules.0", {**RULES[0], "filter": {"and": {"prefix": "tmp/"}}, "expiration": {"days": 1}}),
+        ("rules.0", {**RULES[0], "filter": None, "prefix": "tmp/", "expiration": {"days": 1}}),
         ("rules.0", {"status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 7}}),
         ("rules", []),
         ("bucket", UNKNOWN),

@@ -38,13 +38,18 @@ def test_a_log_that_leaves_every_minute_and_a_daily_backup_pass() -> None:
         ("Cluster", TIMEOUT, "1 minute", "archive_timeout is not a time like 1min"),
         ("Cluster", TIMEOUT, "-1", "archive_timeout is not a time like 1min"),
         ("Cluster", TIMEOUT, "", "archive_timeout is not a time like 1min"),
-        ("ScheduledBackup", "spec.method", GONE, "ScheduledBackup shop/main does not back up through the plugin"),
+        (
+            "ScheduledBackup",
+            "spec.method",
+            GONE,
+            "ScheduledBackup shop/main does not back up through the plugin (method: plugin).",
+        ),
         ("ScheduledBackup", "spec.method", "volumeSnapshot", "does not back up through the plugin"),
         ("ScheduledBackup", "spec.pluginConfiguration", GONE, f"pluginConfiguration.name: {BARMAN}"),
         ("ScheduledBackup", "spec.pluginConfiguration.name", "other.example.org", "does not name the plugin"),
-        ("ScheduledBackup", "spec.suspend", True, "ScheduledBackup shop/main is suspended"),
-        ("ScheduledBackup", "spec.schedule", GONE, "has no schedule"),
-        ("ScheduledBackup", "spec.schedule", " ", "has no schedule"),
+        ("ScheduledBackup", "spec.suspend", True, "ScheduledBackup shop/main is suspended."),
+        ("ScheduledBackup", "spec.schedule", GONE, "has no schedule."),
+        ("ScheduledBackup", "spec.schedule", " ", "has no schedule."),
         ("ScheduledBackup", "spec.schedule", "0 3 * * *", "has 5 fields instead of 6"),
         ("ScheduledBackup", "spec.schedule", "0 0 3 * * 1-6", "does not run every day"),
         ("ScheduledBackup", "spec.schedule", "0 0 25 * * *", "has no valid hour"),
@@ -53,7 +58,7 @@ def test_a_log_that_leaves_every_minute_and_a_daily_backup_pass() -> None:
 def test_each_way_to_lose_more_fails_and_is_named(kind: str, path: str, value: object, clause: str) -> None:
     outcome, reasons = verdict(**{kind: changed(GOOD[kind], path, value)})
     assert outcome is Outcome.FAIL
-    assert clause in reasons
+    assert clause in f"{reasons}."
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_each_way_to_lose_more_fails_and_is_named(kind: str, path: str, value: o
     [
         *(
             ("Cluster", TIMEOUT, value)
-            for value in ("120", 120, "120s", "2min", "2 min", "0.5min", " 1min ", "90000ms")
+            for value in ("1", "120", 120, "120s", "2min", "2 min", "0.5min", " 1min ", "90000ms")
         ),
         ("ScheduledBackup", "spec.suspend", False),
         ("ScheduledBackup", "spec.suspend", None),

@@ -124,7 +124,8 @@ def test_an_unknown_value_does_not_hide_a_certain_fault() -> None:
 
 
 def test_a_name_given_by_the_cluster_is_inconclusive() -> None:
-    assert verdict(Cluster=changed(CLUSTER, "metadata.name", GONE))[0] is Outcome.INCONCLUSIVE
+    nameless = verdict(Cluster=changed(CLUSTER, "metadata.name", GONE))
+    assert nameless == (Outcome.INCONCLUSIVE, "metadata.name is given by the cluster")
 
 
 def test_no_name_is_not_the_name_of_a_store_without_one() -> None:
