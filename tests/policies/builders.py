@@ -53,6 +53,15 @@ TYPES = {
     "BranchProtectionV3": "github:index/branchProtectionV3:BranchProtectionV3",
     "BranchDefault": "github:index/branchDefault:BranchDefault",
     "Repository": "github:index/repository:Repository",
+    "HTTPRoute": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+    "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
+    "PodMonitor": "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+    "ServiceMonitor": "kubernetes:monitoring.coreos.com/v1:ServiceMonitor",
+    "Probe": "kubernetes:monitoring.coreos.com/v1:Probe",
+    "ConfigMap": "kubernetes:core/v1:ConfigMap",
+    "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "Postgres": "mainstay:index:Postgres",
+    "Keycloak": "mainstay:index:Keycloak",
 }
 
 

@@ -1,30 +1,70 @@
-"""Services and workers promise something that is watched: each declares SLOs, and a Prometheus evaluates them."""
+"""What serves people promises something that is watched: each service and worker, and whatever else a route leads to.
+
+What runs is the inventory, not what has alerts: a workload that nobody declared as a service is asked too.
+"""
 
 from dataclasses import dataclass
 from functools import partial
 
-from policies.label_selectors import matches
+from policies.burn import INVENTORY, slos
+from policies.label_selectors import picks
 from policies.model import Rule, Severity, Theme, Verdict, each, verdict
+from policies.pods import SERVING, pods
 from policies.stack import Resource, Stack
-from policies.values import Marker, Node, Undecided
+from policies.values import Node, Undecided
+from policies.watching import everything, watches
 
-INVENTORY = "slo:error_budget:ratio"
-"""What is recorded once for every SLO, with its name as the label `slo`."""
 PAGE = "SLOBurnsFast"
 """The alert that calls somebody; it is shared by all SLOs."""
 
+_HTTP_ROUTE = "gateway.networking.k8s.io/HTTPRoute"
+_SERVICE = "core/Service"
 _SERVICES = frozenset({"mainstay:index:HttpService", "mainstay:index:Worker"})
-_PROMETHEUS = "monitoring.coreos.com/Prometheus"
-_PROMETHEUS_RULE = "monitoring.coreos.com/PrometheusRule"
 
 
 def _judge(resource: Resource, stack: Stack) -> Verdict | None:
+    if resource.kind in SERVING and not any(f"{kind}$" in resource.urn for kind in _SERVICES):
+        return _judge_workload(resource, stack)
     if resource.kind not in _SERVICES:
         return None
     slos = resource.root.at("slos")
     if not slos.items():
         return Verdict(faults=("it declares no SLO (slos)",))
     return verdict([*each(slos, _promise_faults), *each(slos, partial(_evaluation_faults, stack))])
+
+
+def _judge_workload(workload: Resource, stack: Stack) -> Verdict | None:
+    """What no component promises for; None if nobody outside reaches it."""
+    leading = [service for service in stack.once(_routed) if _leads_to(service, workload)]
+    watch = stack.once(_watch)
+    if not leading or watch is None or workload.object_name in watch.services:
+        return None if not leading else Verdict()
+    if watch.unread:
+        return Verdict(undecided=watch.unread[:1])
+    return Verdict(
+        (
+            f"{leading[0].subject} lets people reach it, and no Prometheus records {INVENTORY} "
+            f"with the label service={workload.object_name}",
+        )
+    )
+
+
+def _leads_to(service: Resource, workload: Resource) -> bool:
+    return any(
+        service.namespace == workload.namespace and picks(service.root.at("spec", "selector"), pod.labels)
+        for pod in pods(workload)
+    )
+
+
+def _routed(stack: Stack) -> tuple[Resource, ...]:
+    """The Services that HTTPRoutes lead to."""
+    named: set[tuple[str, str]] = set()
+    for route in stack.of(_HTTP_ROUTE):
+        for rule in route.root.at("spec", "rules").items():
+            for backend in rule.at("backendRefs").items():
+                namespace = backend.at("namespace").text() or route.namespace
+                named.add((str(namespace), backend.at("name").text()))
+    return tuple(each for each in stack.of(_SERVICE) if (each.namespace, each.object_name) in named)
 
 
 def _promise_faults(slo: Node) -> list[str]:
@@ -69,81 +109,31 @@ class _Watch:
     """Names of SLOs that one of them records."""
     paged: frozenset[str]
     """Those of them for which the same one calls somebody."""
+    services: frozenset[str]
+    """Services whose SLOs one of them records."""
     elsewhere: dict[str, str]
     """SLO -> the PrometheusRule that records it, whether or not a Prometheus looks at it."""
     unread: tuple[str, ...]
     """What could not be read and might be what is missing."""
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What is in one PrometheusRule."""
-
-    rule: Resource
-    recorded: frozenset[str]
-    pages: bool
-    unread: tuple[str, ...]
-
-
 def _watch(stack: Stack) -> _Watch | None:
     """None: the stack has no Prometheus."""
-    servers = stack.of(_PROMETHEUS)
+    servers = stack.once(watches)
     if not servers:
         return None
-    contents = [_content(rule) for rule in stack.of(_PROMETHEUS_RULE)]
     evaluated: set[str] = set()
     paged: set[str] = set()
-    unread: list[str] = []
+    services: set[str] = set()
     for server in servers:
-        seen: list[_Content] = []
-        for content in contents:
-            try:
-                if _looks_at(server, content.rule):
-                    seen.append(content)
-            except Undecided as reason:
-                unread.append(f"whether {server.subject} looks at {content.rule.subject}: {reason}")
-        names = {name for content in seen for name in content.recorded}
+        services |= {entry.labels.get("service") or "" for entry in slos(server.rules.entries)}
+        names = {entry.labels.get("slo") or "" for entry in slos(server.rules.entries)}
         evaluated |= names
-        paged |= names if any(content.pages for content in seen) else set()
-        unread += [f"of {content.rule.subject}, {reason}" for content in seen for reason in content.unread]
-    elsewhere = {name: content.rule.subject for content in contents for name in content.recorded}
-    return _Watch(frozenset(evaluated), frozenset(paged), elsewhere, tuple(unread))
-
-
-def _looks_at(server: Resource, rule: Resource) -> bool:
-    spec = server.root.at("spec")
-    pairs = Node(server.namespace, "metadata.namespace"), Node(rule.namespace, "metadata.namespace")
-    if spec.at("ruleNamespaceSelector").known() is not None:
-        raise Undecided(f"{spec.at('ruleNamespaceSelector').path} is more than this rule understands")
-    # One that certainly differs decides, whatever cannot be read of the other. Without a selector the operator hands
-    # no rule over; an empty one takes all of the namespace.
-    same = None if any(isinstance(each.value, Marker) for each in pairs) else pairs[0].value == pairs[1].value
-    if same is False or not matches(spec.at("ruleSelector"), rule.root.at("metadata", "labels")):
-        return False
-    return all(each.known() for each in pairs)
-
-
-def _content(rule: Resource) -> _Content:
-    recorded: set[str] = set()
-    alerts: set[str] = set()
-    unread: list[str] = []
-    for group in _elements(rule.root.at("spec", "groups"), unread):
-        for entry in _elements(group.at("rules"), unread):
-            try:
-                alerts.add(entry.at("alert").text())
-                if entry.at("record").text() == INVENTORY:
-                    recorded.add(entry.at("labels", "slo").text())
-            except Undecided as reason:
-                unread.append(str(reason))
-    return _Content(rule, frozenset(recorded), PAGE in alerts, tuple(unread))
-
-
-def _elements(parent: Node, unread: list[str]) -> list[Node]:
-    try:
-        return parent.items()
-    except Undecided as reason:
-        unread.append(str(reason))
-        return []
+        paged |= names if any(alert.alert == PAGE for alert in server.rules.alerts) else set()
+    recorded = slos(stack.once(everything).entries)
+    elsewhere = {entry.labels.get("slo") or "": entry.holder.subject for entry in recorded}
+    unread = tuple(reason for server in servers for reason in server.rules.unread)
+    return _Watch(frozenset(evaluated), frozenset(paged), frozenset(services), elsewhere, unread)
 
 
 RULE = Rule(
@@ -151,7 +141,7 @@ RULE = Rule(
     theme=Theme.SLO,
     title="Every service and worker has service-level objectives that are evaluated",
     why="Nobody is called when a service without an objective fails, and nobody can say how good it has to be.",
-    applies_to="components HttpService and Worker",
+    applies_to="components HttpService and Worker; other workloads that an HTTPRoute leads to",
     severity=Severity.MEDIUM,
     controls=("SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4"),
     remediation="Declare slos for it in the environment's file; mainstay:observability makes the rules of them.",

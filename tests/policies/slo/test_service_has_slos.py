@@ -288,7 +288,49 @@ def test_the_rules_of_a_stack_are_read_once_however_many_services_there_are(monk
     monkeypatch.setattr(stack, "of", asked)
     (result,) = evaluate([RULE], stack)
     assert result.count(Outcome.PASS) == 50
-    assert asked.call_count == 2
+    assert asked.call_count == 3  # Prometheus, PrometheusRule, ConfigMap
+
+
+SIGN_IN = resource(
+    "StatefulSet", "sign-in", {"spec": {"template": {"metadata": {"labels": {"app": "sign-in", "tier": "web"}}}}}
+)
+SIGN_IN_SERVICE = resource("Service", "login", {"spec": {"selector": {"app": "sign-in"}}})
+ROUTE = resource("HTTPRoute", "login", {"spec": {"rules": [{"filters": []}, {"backendRefs": [{"name": "login"}]}]}})
+
+
+@pytest.mark.parametrize(
+    ("replaced", "outcome"),
+    [
+        ({}, Outcome.FAIL),
+        ({"PrometheusRule": changed(RULES, f"{RECORDING}.labels.service", "sign-in")}, Outcome.PASS),
+        ({"PrometheusRule": changed(RULES, f"{RECORDING}.labels.service", "login")}, Outcome.FAIL),
+        ({"PrometheusRule": changed(RULES, f"{RECORDING}.labels", UNKNOWN)}, Outcome.INCONCLUSIVE),
+        ({"Prometheus": None}, Outcome.PASS),
+        ({"HTTPRoute": None}, None),
+        ({"HTTPRoute": changed(ROUTE, "spec.rules.1.backendRefs.0.name", "other")}, None),
+        ({"HTTPRoute": changed(ROUTE, "spec.rules.1.backendRefs.0.namespace", "elsewhere")}, None),
+        ({"HTTPRoute": changed(ROUTE, "metadata.namespace", "elsewhere")}, None),
+        ({"HTTPRoute": changed(ROUTE, "spec.rules", UNKNOWN)}, Outcome.INCONCLUSIVE),
+        ({"Service": changed(SIGN_IN_SERVICE, "spec.selector.app", "other")}, None),
+        ({"Service": changed(SIGN_IN_SERVICE, "spec.selector", {})}, None),
+        ({"StatefulSet": changed(SIGN_IN, "metadata.namespace", "elsewhere")}, None),
+        ({"StatefulSet": changed(SIGN_IN, "spec.template.metadata.labels", UNKNOWN)}, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_what_runs_and_is_reached_is_asked_whoever_declared_it(
+    replaced: dict[str, Resource | None], outcome: Outcome | None
+) -> None:
+    parts = {**GOOD, "StatefulSet": SIGN_IN, "Service": SIGN_IN_SERVICE, "HTTPRoute": ROUTE, **replaced}
+    finding = judged(RULE, *(part for part in parts.values() if part)).get("StatefulSet/sign-in")
+    assert (finding and finding.outcome) == outcome
+    if finding and outcome is Outcome.FAIL:
+        assert "Service shop/login lets people reach it" in finding.reasons[0]
+
+
+def test_the_workload_of_a_component_is_asked_through_that() -> None:
+    parent = "urn:pulumi:staging::shop::mainstay:index:HttpService$kubernetes:apps/v1:StatefulSet::sign-in"
+    own = Resource(parent, SIGN_IN.type, "sign-in", SIGN_IN.props)
+    assert judged(RULE, own, SIGN_IN_SERVICE, ROUTE, PROMETHEUS) == {}
 
 
 def test_other_kinds_are_not_its_business() -> None:
