@@ -172,8 +172,8 @@ class Burn:
             own = _compared(operator, self._value(expr.lhs), self._value(expr.rhs))
         elif operator in COMPARISONS:
             # With `bool` it yields 0 or 1, which are both series: the alert would fire at any rate.
-            left, right = [frozenset()], [frozenset()]
-        return [frozenset[Burning]().union(*ways) for ways in product(left, right, own)]
+            left = right = list[Way]([frozenset()])
+        return [Way().union(*ways) for ways in product(left, right, own)]
 
     def _match(self, expr: BinaryExpr) -> bool:
         left, right = labels(expr.lhs, self), labels(expr.rhs, self)

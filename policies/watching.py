@@ -220,16 +220,23 @@ def _entry(holder: Resource, rule: Node, unread: list[str]) -> list[Entry]:
     except Undecided as reason:
         unread.append(str(reason))
         return []
-    given = rule.at("labels")
     values: dict[str, str | None] = {}
-    try:
-        for label in given.keys():  # noqa: SIM118 (a Node, whose keys are read)
+    for label, given in _members(rule.at("labels"), unread if record else []):
+        try:
+            values[label] = None if "{{" in given.text() else given.text()
+        except Undecided as reason:
+            # Of an alert it may be any; a recording is found by its labels.
             values[label] = None
-            text = given.at(label).text()
-            values[label] = None if "{{" in text else text
+            unread += [str(reason)] if record else []
+    return [Entry(holder, rule, alert, record, values)]
+
+
+def _members(parent: Node, unread: list[str]) -> list[tuple[str, Node]]:
+    try:
+        return [(key, parent.at(key)) for key in parent.keys()]  # noqa: SIM118 (a Node, whose keys are read)
     except Undecided as reason:
         unread.append(str(reason))
-    return [Entry(holder, rule, alert, record, values)]
+        return []
 
 
 def _elements(parent: Node, unread: list[str]) -> list[Node]:

@@ -143,10 +143,10 @@ def _pair_fault(call: _Call, way: Way, alert: Entry, budget: float, window: floa
 RULE = Rule(
     id="burn-alert-multiwindow",
     theme=Theme.SLO,
-    title="Every SLO calls somebody when its budget burns fast, and writes a ticket when it burns slowly, each by two windows",
+    title="Every SLO pages when its budget burns fast, and writes a ticket when it burns slowly, each by two windows",
     why=(
-        "With one window an alert either comes late or goes on long after the trouble. An alert whose factor or recording "
-        "is wrong never comes, and looks just like one that has nothing to say."
+        "With one window an alert comes late, or goes on long after the trouble. One whose factor or recording is "
+        "wrong never comes, and looks just like one that has nothing to say."
     ),
     applies_to="PrometheusRules that record SLOs",
     severity=Severity.HIGH,

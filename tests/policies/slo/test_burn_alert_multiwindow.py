@@ -74,7 +74,7 @@ SAME_IN_OTHER_WORDS = [
     "max without (pod) (slo:burn:ratio1h > 14.4) and max without (pod) (slo:burn:ratio5m > 14.4)",
     'slo:burn:ratio1h{page="P1"} > 14.4 and slo:burn:ratio5m{page=~"P."} > 14.4',
     '(slo:burn:ratio1h{page="P1",other=""} > 14.4) and on (slo) slo:burn:ratio5m > 14.4',
-    "slo:burn:ratio1h > 14.4 and slo:burn:ratio5m > 14.4 and on (slo) sum_over_time(bad[1h]) / 5 >= on (slo) slo:minimum",
+    f"{PAGE} and on (slo) sum_over_time(bad[1h]) / 5 >= on (slo) slo:minimum",
     "slo:burn:ratio1h > 14.4 and slo:burn:ratio5m > 14.4 unless on (slo) up == 0",
     "slo:burn:ratio1h > 14.4 and slo:burn:ratio5m > 14.4 and on () vector(1)",
     "sum by (slo) (rate(bad[1h])) / sum by (slo) (rate(total[1h])) > 14.4 * 0.005"
