@@ -6,7 +6,7 @@ exists.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -29,6 +29,10 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SIGNED_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
 _UNDECRYPTED = "[secret]"
 """What the engine sends for a secret that it could not decrypt."""
+
+PLAIN_KEYS = "mainstay.dev/plain-keys"
+"""Annotation of a Secret that names, separated by commas, the keys that hold nothing secret, such as a file that an
+operator wants in a Secret. They can be read, unless the engine calls them secret."""
 
 _SECRET_KIND = "core/Secret"  # noqa: S105
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -54,8 +58,10 @@ def resources(
     asked = dict.fromkeys(props, UNKNOWN) if state and not declared else inputs
     found = Resource(urn, type_token, name, props, patch, asked)
     if found.kind == _SECRET_KIND:
+        readable = found.root.at("metadata", "annotations", PLAIN_KEYS).value
+        keys = [key.strip() for key in readable.split(",")] if isinstance(readable, str) else []
         sealed, sealed_inputs = (
-            {key: _sealed(key, value) for key, value in values.items()} for values in (props, asked)
+            {key: _sealed(key, value, keys) for key, value in values.items()} for values in (props, asked)
         )
         found = replace(found, props=sealed, declared=sealed_inputs)
     yield found
@@ -126,10 +132,11 @@ def _at(value: Plain, key: str | int) -> Plain:
     return None
 
 
-def _sealed(key: str, value: Plain) -> Plain:
+def _sealed(key: str, value: Plain, readable: Collection[str]) -> Plain:
     """A property of a Kubernetes Secret: its data is secret even if nobody said so, and so is kubectl's copy of it."""
     if key in ("data", "stringData"):
-        return _hidden(value)
+        clear = {each: value.get(each) for each in readable} if isinstance(value, dict) else None
+        return _hidden(value, clear)
     if key == "metadata" and isinstance(value, dict):
         annotations = value.get("annotations")
         if isinstance(annotations, dict) and _LAST_APPLIED in annotations:

@@ -11,6 +11,8 @@ from devcluster.plugin.errors import Refused
 from devcluster.plugin.values import UNKNOWN, Object, Sealed, Unknown, Value, at, mapping, text, without_nulls
 
 AUTONAMED = "pulumi.com/autonamed"
+PLAIN_KEYS = "mainstay.dev/plain-keys"
+"""Annotation of a Secret: the keys that hold nothing secret, which is for policies to read."""
 DEFAULT_NAMESPACE = "default"
 _SUFFIX_LENGTH = 8
 _TOKEN = re.compile(r"kubernetes:(?P<group>[a-z0-9.-]+)/(?P<version>v[a-z0-9]+):(?P<kind>[A-Za-z0-9]+)")
@@ -80,13 +82,19 @@ def normalise(
         _name(filled, old, resource_name, seed)
     if token.kind == "Secret" and token.api_version == "v1":
         for key in ("data", "stringData"):
-            if key in checked and not isinstance(checked[key], Sealed):
+            if key in checked and not isinstance(checked[key], Sealed) and not _holds_no_secret(checked, key):
                 checked[key] = Sealed(checked[key])
     try:
         parse_wait_for(text(filled, "annotations", WAIT_FOR))
     except ValueError as error:
         faults.append(str(error))
     return checked, faults
+
+
+def _holds_no_secret(secret: Object, key: str) -> bool:
+    """Whether the object itself says so of all that stands under `key`."""
+    data = secret[key]
+    return isinstance(data, dict) and set(data) <= {each.strip() for each in annotation(secret, PLAIN_KEYS).split(",")}
 
 
 def _name(metadata: Object, old: Object, resource_name: str, seed: bytes) -> None:

@@ -141,3 +141,23 @@ def test_declared_data_of_a_secret_is_sealed_too() -> None:
     found = both({"stringData": {"key": CANARY}}, {"data": {"key": CANARY}}, "core/v1:Secret")
     assert found.declared == {"stringData": {"key": SECRET}}
     assert CANARY not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "stands"),
+    [
+        ({"mainstay.dev/plain-keys": "a"}, {"a": "x", "b": SECRET, "c": SECRET}),
+        ({"mainstay.dev/plain-keys": " b ,a,other"}, {"a": "x", "b": "y", "c": SECRET}),
+        ({"mainstay.dev/plain-keys": ""}, {"a": SECRET, "b": SECRET, "c": SECRET}),
+        ({"mainstay.dev/plain-keys": "c"}, {"a": SECRET, "b": SECRET, "c": SECRET}),
+        ({}, {"a": SECRET, "b": SECRET, "c": SECRET}),
+        (None, {"a": SECRET, "b": SECRET, "c": SECRET}),
+    ],
+)
+@pytest.mark.parametrize("key", ["data", "stringData"])
+def test_a_secret_says_which_of_its_keys_hold_none(key: str, annotations: object, stands: object) -> None:
+    declared = {"metadata": {"annotations": annotations}, key: {"a": "x", "b": "y", "c": secret(CANARY)}}
+    props = normalised(declared, kind="core/v1:Secret")
+    assert props[key] == stands
+    whole = normalised({**declared, key: secret(declared[key])}, kind="core/v1:Secret")
+    assert whole[key] == {"a": SECRET, "b": SECRET, "c": SECRET}

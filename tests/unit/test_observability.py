@@ -26,7 +26,7 @@ from components.postgres import alerts as postgres
 from components.redis import alerts as redis
 from components.slo.alerts import ALERTS as SLO_ALERTS
 from components.workload import alerts as workload
-from stacks.render import Manifest, Recorder
+from stacks.render import SECRET_MARKER, Manifest, Recorder
 from stacks.settings_alerting import maintenance
 from stacks.settings_observability import ObservabilitySettings, observability_args
 
@@ -249,6 +249,13 @@ def test_every_contact_the_configuration_reads_is_in_the_secret(section: dict[st
     assert read_by(secrets["alertmanager"]["alertmanager.yaml"]) == set(secrets["alertmanager-contacts"])
     assert alertmanager["spec"]["secrets"] == ["alertmanager-contacts"]
     assert "alertmanager.yaml" in secrets[alertmanager["spec"]["configSecret"]]
+
+
+def test_who_is_told_of_what_is_for_everyone_to_read() -> None:
+    secrets = {each["metadata"]["name"]: each for each in of_kind(rendering(section=with_everything()), "Secret")}
+    assert secrets["alertmanager"]["metadata"]["annotations"]["mainstay.dev/plain-keys"] == "alertmanager.yaml"
+    assert "route:" in secrets["alertmanager"]["stringData"]["alertmanager.yaml"]
+    assert set(secrets["alertmanager-contacts"]["stringData"].values()) == {SECRET_MARKER}
 
 
 def test_alertmanager_may_reach_the_mail_server() -> None:

@@ -76,6 +76,15 @@ def test_the_data_of_a_secret_is_a_secret() -> None:
     assert (inputs["data"], inputs["stringData"]) == (Sealed({"a": "Yg=="}), Sealed({"c": "d"}))
 
 
+@pytest.mark.parametrize(("keys", "clear"), [("c", True), ("b, c", True), ("b", False), ("", False)])
+def test_what_the_secret_itself_calls_plain_stays_so(keys: str, clear: bool) -> None:
+    metadata: Object = {"name": "s", "annotations": {"mainstay.dev/plain-keys": keys}}
+    inputs = checked({"metadata": metadata, "stringData": {"c": "d"}}, token=SECRET)
+    assert inputs["stringData"] == ({"c": "d"} if clear else Sealed({"c": "d"}))
+    marked = checked({"metadata": metadata, "stringData": Sealed({"c": "d"})}, token=SECRET)
+    assert marked["stringData"] == Sealed({"c": "d"})
+
+
 SECRET = Token("v1", "Secret")
 
 
