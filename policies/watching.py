@@ -52,6 +52,7 @@ class Rules:
         """What could not be read, and might be rules."""
         self._of_series: dict[tuple[str, frozenset[tuple[str, str]]], Labels | None] = {}
         self._open: set[tuple[str, frozenset[tuple[str, str]]]] = set()
+        self._of_entries: dict[int, Labels] = {}
 
     @cached_property
     def alerts(self) -> tuple[Entry, ...]:
@@ -116,6 +117,11 @@ class Rules:
 
     def labels_of_expression(self, entry: Entry) -> Labels:
         """Labels of what its expression yields, which is all that its templates see; ANY where that cannot be told."""
+        if id(entry) not in self._of_entries:
+            self._of_entries[id(entry)] = self._yielded(entry)
+        return self._of_entries[id(entry)]
+
+    def _yielded(self, entry: Entry) -> Labels:
         try:
             return labels(parse(entry.expression), self) or ANY
         except (InvalidQuery, Undecided):
