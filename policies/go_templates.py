@@ -1,4 +1,4 @@
-"""Go templates, as Prometheus fills them in for labels and annotations of alerts: what they read, if they say anything."""
+"""Go templates, as Prometheus fills them in for labels and annotations of alerts: what they read, what comes of them."""
 
 import re
 from collections.abc import Callable

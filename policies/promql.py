@@ -1,4 +1,4 @@
-"""PromQL, parsed by Prometheus' own grammar: what an expression reads, what it is always worth, how far back it looks."""
+"""PromQL, parsed by Prometheus' grammar: what an expression reads, what it is always worth, how far back it looks."""
 
 import math
 import re

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from policies.promql import accepts, seconds
+from policies.promql import seconds
 from policies.series import Labels
 from policies.stack import Resource, Stack
 from policies.values import Node, Plain, Undecided
@@ -22,7 +22,9 @@ from policies.values import Node, Plain, Undecided
 ALERTMANAGER = "monitoring.coreos.com/Alertmanager"
 FILE = "alertmanager.yaml"
 _SECRET = "core/Secret"  # noqa: S105
-_MATCHER = re.compile(r'\s*(?P<label>[\w:.-]+)\s*(?P<operator>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^,"{}]*))\s*,?')
+_MATCHER = re.compile(
+    r'\s*(?P<label>[\w:.-]+)\s*(?P<operator>=~|!~|!=|=)\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^,"{}]*))\s*,?'
+)
 _TARGETS = {
     "webhook_configs": ("url", "url_file"),
     "slack_configs": ("api_url", "api_url_file"),
@@ -228,10 +230,11 @@ def _matchers(text: str) -> list[Condition]:
     while rest.strip():
         each = _MATCHER.match(rest)
         if each is None:
-            raise InvalidConfiguration(f"{text!r} is no matcher such as severity=\"P0\"")
+            raise InvalidConfiguration(f'{text!r} is no matcher such as severity="P0"')
         quoted, bare = each["quoted"], each["bare"]
-        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None and "~" not in each["operator"] else quoted
-        found.append((each["label"], each["operator"], value if quoted is not None else bare.strip()))
+        # As in Go, of which regular expressions have backslashes of their own.
+        value = bare.strip() if quoted is None else quoted.replace('\\"', '"').replace("\\\\", "\\")
+        found.append((each["label"], each["operator"], value))
         rest = rest[each.end() :]
     return found
 

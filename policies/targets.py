@@ -83,9 +83,7 @@ def of(resource: Resource) -> Iterator[Target]:
     if operated:
         own = resource.root.at(*operated.own)
         name = resource.object_name
-        given: dict[str, Plain] = {
-            key: name if "{name}" in value else value for key, value in operated.labels.items()
-        }
+        given: dict[str, Plain] = {key: name if "{name}" in value else value for key, value in operated.labels.items()}
         labels = own.value if isinstance(own.value, dict) else {}
         yield Target(resource, Node({**labels, **given}, own.path), None, operated.ports)
     elif resource.kind not in FINISHING:
@@ -111,13 +109,14 @@ def service_of(host: str, namespace: str | Marker, stack: Stack) -> Resource | N
     return found.certain[0] if found.certain else None
 
 
-def numbers(service: Resource, port: int, target: Target) -> set[Plain]:
+def numbers(service: Resource, port: int, target: Target) -> list[Plain]:
     """The ports of the target's containers that a port of a Service leads to. Raises Undecided."""
-    found: set[Plain] = set()
+    found: list[Plain] = []
     for entry in service.root.at("spec", "ports").items():
         if entry.at("port").known() != port:
             continue
         wanted = entry.at("targetPort").known()
         wanted = port if wanted is None else wanted
-        found |= {number for name, number in target.ports() if wanted in (name, number)} or {wanted}
-    return {number for number in found if not isinstance(number, str)}
+        found += [number for name, number in target.ports() if wanted in (name, number)]
+        found += [wanted] if isinstance(wanted, int) else []
+    return found

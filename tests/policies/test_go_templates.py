@@ -48,12 +48,16 @@ def test_whether_more_than_blanks_comes_of_it(template: str, says: bool) -> None
     assert says_something(template, lambda label: label == "job") is says
 
 
-@pytest.mark.parametrize("template", ["{{ if $value }}x", "{{ end }}", "x {{ $labels.job", "{{ else }}", "{{ end }}{{ if x }}"])
+@pytest.mark.parametrize(
+    "template", ["{{ if $value }}x", "{{ end }}", "x {{ $labels.job", "{{ else }}", "{{ end }}{{ if x }}"]
+)
 def test_what_is_no_template_is_told(template: str) -> None:
     with pytest.raises(InvalidTemplate):
         says_something(template, lambda _label: True)
 
 
 def test_labels_that_are_read() -> None:
-    template = '{{ $labels.job }} {{ if $labels.pod }}{{ index $labels "zone" }}{{ end }} $labels.text {{ $labels.job }}'
+    template = (
+        '{{ $labels.job }} {{ if $labels.pod }}{{ index $labels "zone" }}{{ end }} $labels.text {{ $labels.job }}'
+    )
     assert labels_read(template) == ["job", "pod", "zone"]

@@ -113,8 +113,8 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     controls=("SOC 2 CC2.2", "SOC 2 CC7.3", "SOC 2 CC7.4", "ISO/IEC 27001:2022 5.24", "NIST 800-53 r5 IR-4"),
     remediation=(
-        "Give the alert the labels severity (P0 to P3), owner and service, and the annotations summary, description and "
-        "runbook_url (https), reading only labels that its expression keeps."
+        "Give the alert the labels severity (P0 to P3), owner and service, and the annotations summary, description "
+        "and runbook_url (https), reading only labels that its expression keeps."
     ),
     judge=_judge,
 )

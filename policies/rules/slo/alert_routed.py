@@ -40,13 +40,17 @@ def _not_ours(resource: Resource, stack: Stack) -> Verdict | None:
     """Of a rule that no Prometheus here evaluates."""
     servers = stack.once(watches)
     if not servers:
-        return Verdict(not_applicable="no Prometheus of this stack evaluates it, and another's routes are not known here")
+        return Verdict(
+            not_applicable="no Prometheus of this stack evaluates it, and another's routes are not known here"
+        )
     if any(resource.urn in server.holders for server in servers):
         return None
     for server in servers:
         if server.rules.unread:
             return Verdict(undecided=server.rules.unread[:1])
-    return Verdict(("no Prometheus of this stack looks at it (namespace, ruleSelector), so that its alerts never fire",))
+    return Verdict(
+        ("no Prometheus of this stack looks at it (namespace, ruleSelector), so that its alerts never fire",)
+    )
 
 
 def _nobody(stack: Stack) -> Verdict:
@@ -122,9 +126,7 @@ def _inhibition_faults(inhibition: Inhibition, alerts: Iterable[Entry], stack: S
     return []
 
 
-def _silencing_fault(
-    inhibition: Inhibition, alert: Entry, labels: Labels, source: Entry, its: Labels
-) -> str | None:
+def _silencing_fault(inhibition: Inhibition, alert: Entry, labels: Labels, source: Entry, its: Labels) -> str | None:
     # An alert that may be both is never silenced by itself, nor by its like.
     if source.node == alert.node or _certainly_both(inhibition, labels, its):
         return None
@@ -143,7 +145,9 @@ def _may(conditions: Iterable[tuple[str, str, str]], labels: Labels) -> bool:
 def _certainly_both(inhibition: Inhibition, labels: Labels, its: Labels) -> bool:
     """Alertmanager lets no alert that is source and target be silenced by another that is both."""
     return all(
-        each.passes(*condition) is True for each in (labels, its) for condition in (*inhibition.source, *inhibition.target)
+        each.passes(*condition) is True
+        for each in (labels, its)
+        for condition in (*inhibition.source, *inhibition.target)
     )
 
 
@@ -156,8 +160,8 @@ RULE = Rule(
     severity=Severity.HIGH,
     controls=("SOC 2 CC7.3", "SOC 2 CC7.4", "ISO/IEC 27001:2022 5.24", "NIST 800-53 r5 IR-4", "NIST 800-53 r5 IR-6"),
     remediation=(
-        "Lead every alert to a receiver with somebody in it; let an inhibition silence what is at most as urgent as its "
-        "source, and about the same thing (equal)."
+        "Lead every alert to a receiver with somebody in it; let an inhibition silence what is at most as urgent as "
+        "its source, and about the same thing (equal)."
     ),
     judge=_judge,
 )

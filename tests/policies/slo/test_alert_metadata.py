@@ -47,7 +47,19 @@ def test_an_alert_that_says_all_passes() -> None:
     assert verdict() == (Outcome.PASS, "")
 
 
-BLANKS: list[object] = [GONE, None, "", " ", "\n\t", 5, [], {}, "{{ $labels.job }}", '{{ "" }}', "{{ if $value }}x{{ end }}"]
+BLANKS: list[object] = [
+    GONE,
+    None,
+    "",
+    " ",
+    "\n\t",
+    5,
+    [],
+    {},
+    "{{ $labels.job }}",
+    '{{ "" }}',
+    "{{ if $value }}x{{ end }}",
+]
 
 
 @pytest.mark.parametrize("value", BLANKS)
@@ -161,12 +173,23 @@ def test_an_alert_on_an_alert_has_its_labels() -> None:
 
 def test_every_alert_is_asked() -> None:
     rules = changed(RULES, "spec.groups.0.rules", [ALERT, {"alert": "Other", "expr": "x"}])
-    assert [reason.split(" has ")[0] for reason in judged(RULE, rules)["PrometheusRule/main"].reasons] == ["alert Other"] * 6
+    assert [reason.split(" has ")[0] for reason in judged(RULE, rules)["PrometheusRule/main"].reasons] == [
+        "alert Other"
+    ] * 6
 
 
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
 @pytest.mark.parametrize(
-    "path", [AT, f"{AT}.labels", f"{AT}.labels.severity", f"{AT}.annotations", f"{AT}.annotations.summary", "spec", "spec.groups"]
+    "path",
+    [
+        AT,
+        f"{AT}.labels",
+        f"{AT}.labels.severity",
+        f"{AT}.annotations",
+        f"{AT}.annotations.summary",
+        "spec",
+        "spec.groups",
+    ],
 )
 def test_what_cannot_be_read_is_inconclusive(path: str, marker: object) -> None:
     assert judged(RULE, changed(RULES, path, marker))["PrometheusRule/main"].outcome is Outcome.INCONCLUSIVE

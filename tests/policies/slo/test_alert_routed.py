@@ -80,7 +80,10 @@ TO_NOBODY: list[tuple[list[Props], bool]] = [
     ([{"receiver": "nobody", "match": {"severity": "P0"}, "match_re": {"alertname": "Up"}}], False),
     ([{"receiver": "nobody", "routes": [{"receiver": "people"}]}], False),
     ([{"receiver": "nobody", "matchers": ["severity=P0"], "routes": [{"receiver": "people"}]}], False),
-    ([{"receiver": "people", "matchers": ['severity="P0"']}, {"receiver": "nobody", "matchers": ['severity="P0"']}], False),
+    (
+        [{"receiver": "people", "matchers": ['severity="P0"']}, {"receiver": "nobody", "matchers": ['severity="P0"']}],
+        False,
+    ),
     ([{"matchers": ['severity="P0"']}], False),
     ([], False),
 ]
