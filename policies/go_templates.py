@@ -1,4 +1,4 @@
-"""Go templates, as Prometheus fills them in for labels and annotations of alerts: what they read, what comes of them."""
+"""Go templates, as Prometheus fills them in for the texts of alerts: what they read, and what comes of them."""
 
 import re
 from collections.abc import Callable

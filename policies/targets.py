@@ -1,9 +1,10 @@
 """Pods as others find them: their labels and ports, also of those that operators make by themselves; and Services."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from policies.label_selectors import picks
+from policies.label_selectors import matches, picks
 from policies.pods import FINISHING, Pod, pods
 from policies.stack import Resource, Stack
 from policies.values import Marker, Node, Plain
@@ -91,14 +92,53 @@ def of(resource: Resource) -> Iterator[Target]:
             yield Target(resource, pod.labels, pod)
 
 
+class _ByLabel:
+    """The targets of a stack by what they are called, so that a selector need not look at all of them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._every: defaultdict[str | Marker, list[Target]] = defaultdict(list)
+        self._labelled: defaultdict[tuple[str | Marker, str, str], list[Target]] = defaultdict(list)
+        self._open: defaultdict[str | Marker, list[Target]] = defaultdict(list)
+        for target in stack.once(targets):
+            namespace = target.resource.namespace
+            self._every[namespace].append(target)
+            if _is_plain(target.labels):
+                for key in target.labels.keys():  # noqa: SIM118 (a Node, whose keys are read)
+                    self._labelled[namespace, key, str(target.labels.at(key).value)].append(target)
+            else:
+                self._open[namespace].append(target)
+
+    def candidates(self, namespace: str, pairs: Node) -> list[Target]:
+        """Those that may have these labels."""
+        if not _is_plain(pairs) or not pairs.keys():
+            return self._every[namespace]
+        key = pairs.keys()[0]
+        return [*self._labelled[namespace, key, str(pairs.at(key).value)], *self._open[namespace]]
+
+
+def _is_plain(labels: Node) -> bool:
+    return labels.value is None or (
+        isinstance(labels.value, dict) and not any(isinstance(each, Marker) for each in labels.value.values())
+    )
+
+
+def namespaces(stack: Stack) -> frozenset[str]:
+    """Where the pods of a stack are; ask through `stack.once`."""
+    found = (target.resource.namespace for target in stack.once(targets))
+    return frozenset(each for each in found if isinstance(each, str))
+
+
+def picked(selector: Node, namespace: str, stack: Stack) -> list[Target]:
+    """The pods of a namespace that a LabelSelector picks. Raises Undecided."""
+    found = stack.once(_ByLabel).candidates(namespace, selector.at("matchLabels"))
+    return [target for target in found if matches(selector, target.labels)]
+
+
 def behind(service: Resource, stack: Stack) -> list[Target]:
     """The pods that a Service leads to. Raises Undecided."""
     selector = service.root.at("spec", "selector")
-    return [
-        target
-        for target in stack.once(targets)
-        if target.resource.namespace == service.namespace and picks(selector, target.labels)
-    ]
+    found = stack.once(_ByLabel).candidates(str(service.namespace), selector)
+    return [target for target in found if picks(selector, target.labels)]
 
 
 def service_of(host: str, namespace: str | Marker, stack: Stack) -> Resource | None:

@@ -104,6 +104,7 @@ GAUGES: dict[str, Shape | Clock] = {
     'queue_depth{job="email-worker",queue="email"}': Shape(4, 0.5, 130),
     'queue_depth{job="engine-worker",queue="runs"}': Shape(1, 0.9),
     'engine_last_tick_timestamp_seconds{job="engine-worker"}': Clock(3, moves=True),
+    'worker_last_tick_timestamp_seconds{job="scheduler"}': Clock(40, moves=True),
     'llm_tokens_today{job="engine-worker"}': Shape(410_000, 0),
     'llm_tokens_daily_limit{job="engine-worker"}': flat(1_000_000),
     'probe_success{instance="https://shop.example/",job="public-hosts"}': flat(1),
@@ -251,6 +252,8 @@ def _more_counters() -> Iterator[tuple[str, Shape]]:
                 yield f'http_request_duration_seconds_bucket{{{picked},le="{bound}"}}', _times(shape, slower)
     for bound, share in {"1": 0.2, "5": 0.8, "30": 0.99, "+Inf": 1.0}.items():
         yield f'llm_request_duration_seconds_bucket{{job="engine-worker",le="{bound}"}}', flat(0.2 * share)
+    for bound, share in {"1": 0.4, "5": 0.9, "60": 0.99, "+Inf": 1.0}.items():
+        yield f'queue_job_duration_seconds_bucket{{job="email-worker",queue="email",le="{bound}"}}', flat(2 * share)
     for bound, share in {"0.05": 0.9, "0.25": 0.98, "1": 1.0, "+Inf": 1.0}.items():
         labels = f'{KC},outcome="SUCCESS",uri="/realms/{{realm}}",le="{bound}"'
         yield f"http_server_requests_seconds_bucket{{{labels}}}", flat(4 * share)

@@ -147,7 +147,9 @@ READ: dict[str, frozenset[str]] = {
             "llm_tokens_daily_limit",
             "llm_tokens_today",
             "queue_depth",
+            "queue_job_duration_seconds_bucket",
             "queue_jobs_total",
+            "worker_last_tick_timestamp_seconds",
         }
     ),
 }

@@ -75,6 +75,21 @@ WORKERS = Dashboard(
             {"{{queue}}": f"max by (queue) (queue_depth{_QUEUE}) / (sum by (queue) ({_DONE}) > 0)"},
         ),
         Chart(
+            "From being queued to being done (p95)",
+            "s",
+            {
+                "{{job}}": (
+                    "histogram_quantile(0.95, sum by (job, le)"
+                    f" (rate(queue_job_duration_seconds_bucket{_QUEUE}[$__rate_interval])))"
+                )
+            },
+        ),
+        Chart(
+            "Since the last regular work",
+            "s",
+            {"{{job}}": "time() - max by (job) (worker_last_tick_timestamp_seconds)"},
+        ),
+        Chart(
             "Since the engine's last tick",
             "s",
             {"{{job}}": "time() - max by (job) (engine_last_tick_timestamp_seconds)"},
