@@ -8,8 +8,8 @@ UNBACKED_REASON = "mainstay.dev/unbacked-reason"
 DRAIN_SECONDS = "mainstay.dev/drain-seconds"
 """Annotation of a pod that says how long it may need after SIGTERM, for people and for the shutdown policy."""
 PLAIN_KEYS = "mainstay.dev/plain-keys"
-"""Annotation of a Secret that names, separated by commas, the keys that hold nothing secret: an operator wants a file in
-a Secret, and policies are to read it."""
+"""Annotation of a Secret that names, separated by commas, the keys that hold nothing secret: an operator wants a file
+in a Secret, and policies are to read it."""
 
 
 def selector(name: str, component: str) -> dict[str, str]:

@@ -114,7 +114,9 @@ class Ways:
         self._stack = stack
         self._found = stack.once(telemetry)
 
-    def faults_from(self, host: str, port: int, namespace: str | Marker, seen: frozenset[str] = frozenset()) -> list[str]:
+    def faults_from(
+        self, host: str, port: int, namespace: str | Marker, seen: frozenset[str] = frozenset()
+    ) -> list[str]:
         """What keeps that which is sent to an address from a store; none if one way leads there. Raises Undecided."""
         service = service_of(host, namespace, self._stack)
         if service is None:
@@ -145,7 +147,9 @@ class Ways:
 
     def _faults_of_receivers(self, collector: Collector, port: object, seen: frozenset[str]) -> list[str]:
         receivers = [
-            each for each in collector.components.values() if each.name == "otelcol.receiver.otlp" and port in _listens(each)
+            each
+            for each in collector.components.values()
+            if each.name == "otelcol.receiver.otlp" and port in _listens(each)
         ]
         if not receivers:
             return [f"{collector.resource.subject} has no receiver at port {port}"]
@@ -221,7 +225,10 @@ def _port(endpoint: str) -> int | None:
 
 def _sampling_fault(component: Block) -> str | None:
     """A sampler that keeps nothing."""
-    if component.name == "otelcol.processor.probabilistic_sampler" and component.number("sampling_percentage") in (0, None):
+    if component.name == "otelcol.processor.probabilistic_sampler" and component.number("sampling_percentage") in (
+        0,
+        None,
+    ):
         return f"{component.key} keeps none of the traces (sampling_percentage)"
     if component.name == "otelcol.processor.tail_sampling":
         shares = [each.number("sampling_percentage") for each in component.all("policy", "probabilistic")]

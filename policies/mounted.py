@@ -33,7 +33,9 @@ def _of_volume(volume: Node, resource: Resource, stack: Stack) -> dict[str, Node
     for source in sources:
         if source.known() is None:
             continue
-        for config in stack.find(CONFIG_MAP, str(resource.namespace), ("metadata", "name"), source.at("name").text()).certain:
+        for config in stack.find(
+            CONFIG_MAP, str(resource.namespace), ("metadata", "name"), source.at("name").text()
+        ).certain:
             data = config.root.at("data")
             found |= {path: data.at(key) for path, key in _paths(source, data).items()}
     return found

@@ -54,7 +54,6 @@ TYPES = {
     "BranchDefault": "github:index/branchDefault:BranchDefault",
     "Repository": "github:index/repository:Repository",
     "HTTPRoute": "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
-    "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
     "PodMonitor": "kubernetes:monitoring.coreos.com/v1:PodMonitor",
     "ServiceMonitor": "kubernetes:monitoring.coreos.com/v1:ServiceMonitor",
     "Probe": "kubernetes:monitoring.coreos.com/v1:Probe",

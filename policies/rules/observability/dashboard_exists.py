@@ -38,7 +38,9 @@ def _judge(resource: Resource, stack: Stack) -> Verdict | None:
         return Verdict(undecided=on.unread[:1])
     because = f" ({on.problems[0]})" if on.problems else ""
     names = ", ".join(sorted(jobs))
-    return Verdict((f"no query on a dashboard that a Grafana of this stack loads selects its metrics (job {names}){because}",))
+    return Verdict(
+        (f"no query on a dashboard that a Grafana of this stack loads selects its metrics (job {names}){because}",)
+    )
 
 
 def _owner(resource: Resource) -> str:
