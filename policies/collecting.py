@@ -120,7 +120,7 @@ class Ways:
         """What keeps that which is sent to an address from a store; none if one way leads there. Raises Undecided."""
         service = service_of(host, namespace, self._stack)
         if service is None:
-            if leaves_the_cluster(f"//{host}"):
+            if leaves_the_cluster(f"//{host}", self._stack):
                 return []
             return [f"{host} is no Service of this stack"]
         reached = [

@@ -17,6 +17,7 @@ import yaml
 from policies.promql import seconds
 from policies.series import Labels
 from policies.stack import Resource, Stack
+from policies.targets import namespaces
 from policies.values import Node, Plain, Undecided
 
 ALERTMANAGER = "monitoring.coreos.com/Alertmanager"
@@ -267,15 +268,18 @@ def is_loopback(address: str) -> bool:
     return host is not None and (host == "localhost" or _ip(host, "is_loopback") or _ip(host, "is_unspecified"))
 
 
-def leaves_the_cluster(address: str) -> bool:
-    """Whether a URL's host can only be outside the cluster: a public address, or a name with a public ending."""
+def leaves_the_cluster(address: str, stack: Stack) -> bool:
+    """Whether a URL's host is outside the cluster: a public address, or a name that ends like a public one.
+
+    A name and a namespace of this stack, `heartbeat.shop`, is a Service; of a namespace elsewhere nobody can tell.
+    """
     host = (urlsplit(address).hostname or "").rstrip(".")
     try:
         return ip_address(host).is_global
     except ValueError:
         pass
     ending = host.rpartition(".")[2]
-    inside = ("svc", "local", "internal", "localhost", "lan", "home", "cluster")
+    inside = ("svc", "local", "internal", "localhost", "lan", "home", "cluster", *stack.once(namespaces))
     return "." in host and ending not in inside and "svc" not in host.split(".")[1:]
 
 

@@ -55,7 +55,7 @@ def _prober_faults(probe: Resource, stack: Stack) -> list[str]:
     host, port = address(probe.root.at("spec", "prober", "url").text())
     service = service_of(host, probe.namespace, stack)
     if service is None:
-        return [] if leaves_the_cluster(f"//{host}") else [f"its prober {host} is no Service of this stack"]
+        return [] if leaves_the_cluster(f"//{host}", stack) else [f"its prober {host} is no Service of this stack"]
     if any(numbers(service, port or 80, target) for target in behind(service, stack)):
         return []
     return [f"port {port} of its prober, {service.subject}, leads to no pod of this stack"]

@@ -76,7 +76,7 @@ def _end_faults(alert: Entry, route: Route, way: Configuration, stack: Stack) ->
 def _hook_fault(entry: Node, way: Configuration, stack: Stack) -> str | None:
     """What keeps a webhook from being called outside the cluster."""
     if address := entry.at("url").text():
-        return None if leaves_the_cluster(address) else "does not leave the cluster (url)"
+        return None if leaves_the_cluster(address, stack) else "does not leave the cluster (url)"
     file = entry.at("url_file").text()
     folder, _, key = file.rpartition("/")
     secret = way.folders.get(folder)

@@ -122,7 +122,8 @@ def test_it_is_sent_often_and_to_a_service_that_waits(route: Props, clause: str 
         ("http://nosnch.in/1", True),
         ("https://8.8.8.8/", True),
         ("https://heartbeat/", False),
-        ("http://heartbeat.shop/", True),  # a name of the public DNS, as far as can be told
+        ("http://heartbeat.shop/", False),
+        ("http://heartbeat.elsewhere/", True),  # a name of the public DNS, as far as can be told
         ("http://heartbeat.shop.svc:8080/", False),
         ("http://heartbeat.shop.svc.cluster.local/", False),
         ("http://heartbeat.shop.svc.cluster.local./", False),
