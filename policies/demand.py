@@ -22,6 +22,10 @@ _OWN = {
 }
 """The container that an operator makes of a resource, and where in its spec the container's `resources` stand."""
 _PGBOUNCER = "pgbouncer"
+_MERGED = frozenset(
+    {"prometheus", "alertmanager", "thanos-ruler", "thanos-sidecar", "config-reloader", "init-config-reloader"}
+)
+"""Containers of prometheus-operator's own."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,9 @@ class Demand:
     containers: tuple[Container, ...]
     """Those that ask: all but the ephemeral ones, which cannot."""
     whole: Node
-    """Resources of the pod as a whole, which go before those of its containers; mostly missing."""
+    """Resources of the pod as a whole: they count instead of its containers'. Mostly missing."""
     overhead: Node
-    """What its runtime takes beside them; mostly missing."""
+    """What its runtime takes beside them. Mostly missing."""
 
     def request(self, container: Container, name: str) -> Decimal | None:
         """What a container, or its pod, requests of `cpu` or `memory`; a limit alone is a request too.
@@ -93,18 +97,13 @@ def _container(name: str, parent: Node) -> Container:
 
 
 def _additional(spec: Node) -> Iterator[Container]:
-    """What a resource adds to the containers of prometheus-operator; of the same name, it is merged into them."""
+    """What a resource adds to them; what has the name of one is merged into it."""
     for key, role in (("containers", Role.MAIN), ("initContainers", Role.INIT)):
         for node in spec.at(key).elements():
             if node.at("name").value not in _MERGED:
                 yield Container(node, role)
             elif node.at("resources").value is not None:
                 yield Container(Node(UNKNOWN, f"{node.path}.resources, merged into what the operator sets,"), role)
-
-
-_MERGED = frozenset(
-    {"prometheus", "alertmanager", "thanos-ruler", "thanos-sidecar", "config-reloader", "init-config-reloader"}
-)
 
 
 def _names(containers: Iterable[Container], name: str) -> bool:

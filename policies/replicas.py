@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policies import autoscalers
-from policies.pods import DAEMON_SET, POD, serving
+from policies.pods import DAEMON_SET, POD, Pod, pods, serving
 from policies.stack import Resource, Stack
-from policies.values import Marker, Node, Plain
+from policies.values import Marker, Node, Plain, Undecided
 
 CLUSTER = "postgresql.cnpg.io/Cluster"
 POOLER = "postgresql.cnpg.io/Pooler"
@@ -54,33 +54,46 @@ class Replicas:
 
 def replicas(resource: Resource) -> Replicas | None:
     """The pods a resource keeps at a number; None for what has no pods, or none that can be counted beforehand."""
-    spec, name = resource.root.at("spec"), resource.object_name
-    match resource.kind:
-        case kind if kind in _SERVERS:
-            app, *named = _SERVERS[kind]
-            own: dict[str, Plain] = dict.fromkeys((*named, "app.kubernetes.io/instance"), name)
-            own |= {"app.kubernetes.io/name": app, "app.kubernetes.io/managed-by": "prometheus-operator"}
-            labels = _with(spec.at("podMetadata", "labels"), own)
-            return Replicas(resource, labels, spec, spec.at("replicas"))
-        case kind if kind == CLUSTER:
-            labels = _with(spec.at("inheritedMetadata", "labels"), {**_of_cluster(name), "cnpg.io/podRole": "instance"})
-            return Replicas(resource, labels, spec, spec.at("instances"))
-        case kind if kind == POOLER:
-            cluster = spec.at("cluster", "name").value
-            own = {**_of_cluster(cluster), "cnpg.io/podRole": "pooler", "cnpg.io/poolerName": name}
-            labels = _with(spec.at("template", "metadata", "labels"), own)
-            return Replicas(resource, labels, spec.at("template", "spec"), spec.at("instances"))
-        case kind if kind in _UNCOUNTED:
-            return None
-        case kind:
-            # What ends by itself is started as often as there is work.
-            found = serving(resource)
-            return Replicas(resource, found[0].labels, found[0].spec, spec.at("replicas")) if found else None
+    spec = resource.root.at("spec")
+    if resource.kind in _SERVERS:
+        return Replicas(resource, _server_labels(resource), spec, spec.at("replicas"))
+    if resource.kind == CLUSTER:
+        return Replicas(resource, _instance_labels(resource), spec, spec.at("instances"))
+    if resource.kind == POOLER:
+        return Replicas(resource, _pooler_labels(resource), spec.at("template", "spec"), spec.at("instances"))
+    found = [] if resource.kind in _UNCOUNTED else _kept(resource)
+    return Replicas(resource, found[0].labels, found[0].spec, spec.at("replicas")) if found else None
 
 
 def all_replicas(stack: Stack) -> tuple[Replicas, ...]:
     """Those of the whole stack; a question for `Stack.once`."""
     return tuple(found for resource in stack.resources if (found := replicas(resource)))
+
+
+def _kept(resource: Resource) -> list[Pod]:
+    """Its pods unless they end by themselves: such are started as often as there is work."""
+    try:
+        return serving(resource)
+    except Undecided:
+        return pods(resource)
+
+
+def _server_labels(server: Resource) -> Node:
+    app, *named = _SERVERS[server.kind]
+    own: dict[str, Plain] = dict.fromkeys((*named, "app.kubernetes.io/instance"), server.object_name)
+    own |= {"app.kubernetes.io/name": app, "app.kubernetes.io/managed-by": "prometheus-operator"}
+    return _with(server.root.at("spec", "podMetadata", "labels"), own)
+
+
+def _instance_labels(cluster: Resource) -> Node:
+    own = {**_of_cluster(cluster.object_name), "cnpg.io/podRole": "instance"}
+    return _with(cluster.root.at("spec", "inheritedMetadata", "labels"), own)
+
+
+def _pooler_labels(pooler: Resource) -> Node:
+    spec = pooler.root.at("spec")
+    own = {**_of_cluster(spec.at("cluster", "name").value), "cnpg.io/podRole": "pooler"}
+    return _with(spec.at("template", "metadata", "labels"), {**own, "cnpg.io/poolerName": pooler.object_name})
 
 
 def _of_cluster(name: Plain) -> dict[str, Plain]:

@@ -138,6 +138,11 @@ def test_what_cannot_be_read_is_undecided(subject: Resource, others: tuple[Resou
         bounds(subject, *others)
 
 
+def test_pods_of_which_it_is_not_known_whether_they_end_are_kept() -> None:
+    unknown = {"restartPolicy": UNKNOWN, "containers": [{"name": "main"}]}
+    assert bounds(workload("Rollout", pod=unknown, replicas=2)) == (2, 2)
+
+
 def test_labels_that_cannot_be_read_hide_those_of_the_operator() -> None:
     found = replicas(changed(PROMETHEUS, "spec.podMetadata.labels", UNKNOWN))
     assert found

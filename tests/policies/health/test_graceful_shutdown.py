@@ -23,6 +23,10 @@ SERVICE = resource(
 )
 
 
+def test_the_annotation_is_the_one_that_is_documented() -> None:
+    assert DRAIN == "mainstay.dev/drain-seconds"
+
+
 def api(container: dict[str, Any] = CONTAINER, grace: object = 50, kind: str = "Deployment", **more: Any) -> Resource:
     return workload(kind, pod={"containers": [container], "terminationGracePeriodSeconds": grace, **more})
 
@@ -102,6 +106,10 @@ def test_a_hook_that_waits_as_long_as_it_likes_is_one(hook: object) -> None:
     assert verdict(changed(api(), HOOK, hook), SERVICE) == (Outcome.PASS, "")
 
 
+def test_a_request_as_hook_says_nothing_of_its_time() -> None:
+    assert verdict(changed(api(grace=1), HOOK, {"httpGet": {"port": 1}})) == (Outcome.PASS, "")
+
+
 def test_a_declared_drain_is_enough_behind_a_service() -> None:
     assert verdict(draining(api(BARE), "30"), SERVICE) == (Outcome.PASS, "")
     assert verdict(draining(api(BARE), "0"), SERVICE) == (Outcome.PASS, "")
@@ -139,6 +147,8 @@ def test_only_the_container_that_the_service_leads_to_has_to_wait() -> None:
     exporter = {"name": "exporter", "ports": [{"name": "metrics", "containerPort": 9121}]}
     pair = workload(pod={"containers": [CONTAINER, exporter], "terminationGracePeriodSeconds": 50})
     assert verdict(pair, SERVICE) == (Outcome.PASS, "")
+    by_number = changed(SERVICE, "spec.ports", [{"port": 8000}])
+    assert verdict(pair, by_number) == (Outcome.PASS, "")
     to_exporter = changed(SERVICE, "spec.ports", [{"port": 80, "targetPort": "http"}, {"port": 9121}])
     assert verdict(pair, to_exporter)[1].startswith("container exporter is behind Service shop/front")
     assert verdict(pair, SERVICE, changed(to_exporter, "metadata.name", "other"))[0] is Outcome.FAIL

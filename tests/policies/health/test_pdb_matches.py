@@ -148,7 +148,9 @@ def test_percentages_are_rounded_as_kubernetes_does(replicas: int, size: dict[st
 def test_a_pod_that_never_gets_well_must_not_block(value: object) -> None:
     outcome, reasons = budget_with("spec.unhealthyPodEvictionPolicy", value)
     assert outcome is Outcome.FAIL
-    assert reasons.startswith("spec.unhealthyPodEvictionPolicy is not AlwaysAllow")
+    assert reasons == (
+        "spec.unhealthyPodEvictionPolicy is not AlwaysAllow, so that a pod that never gets well blocks a drain"
+    )
 
 
 def test_a_budget_counts_all_the_pods_it_selects() -> None:
@@ -176,6 +178,11 @@ def test_a_database_has_budgets_of_its_operator() -> None:
     outcome, reasons = of("Cluster/main", CLUSTER, OF_CLUSTER)
     assert outcome is Outcome.FAIL
     assert reasons.endswith("PodDisruptionBudget shop/api, the operator's own (spec.enablePDB)")
+
+
+def test_a_single_pod_may_have_a_budget() -> None:
+    assert of("Deployment/api", workload(replicas=1), BUDGET)[0] is Outcome.NOT_APPLICABLE
+    assert of("Cluster/main", changed(CLUSTER, "spec.instances", 2)) == (Outcome.PASS, "")
 
 
 def test_a_database_of_one_instance_must_not_have_them() -> None:

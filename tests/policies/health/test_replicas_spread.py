@@ -81,6 +81,7 @@ def test_what_is_kept_apart_passes(subject: Resource) -> None:
         changed(CONSTRAINTS, f"{CONSTRAINED}.labelSelector.matchLabels.app", "web"),
         changed(CONSTRAINTS, f"{CONSTRAINED}.maxSkew", 3),
         changed(CONSTRAINTS, f"{CONSTRAINED}.topologyKey", "kubernetes.io/os"),
+        changed(CONSTRAINTS, f"{CONSTRAINED}.topologyKey", "node.kubernetes.io/instance-type"),
         changed(CONSTRAINTS, f"{CONSTRAINED}.topologyKey", GONE),
         changed(TERMS, f"{TERMED}.labelSelector", GONE),
         changed(TERMS, f"{TERMED}.labelSelector.matchLabels.app", "web"),
@@ -170,8 +171,19 @@ def test_namespaces_it_cannot_tell_are_inconclusive() -> None:
     outcome, reasons = verdict(changed(TERMS, f"{TERMED}.namespaceSelector", {"matchLabels": {"a": "b"}}))
     assert outcome is Outcome.INCONCLUSIVE
     assert "which namespaces" in reasons
-    elsewhere = changed(TERMS, f"{TERMED}.namespaces", ["shop"])
-    assert verdict(changed(elsewhere, "metadata.namespace", UNKNOWN))[0] is Outcome.INCONCLUSIVE
+    here = changed(TERMS, f"{TERMED}.namespaces", ["shop"])
+    outcome, reasons = verdict(changed(here, "metadata.namespace", UNKNOWN))
+    assert outcome is Outcome.INCONCLUSIVE
+    assert reasons.startswith("metadata.namespace is ")
+
+
+def test_the_first_open_question_is_told() -> None:
+    unknown = spread(topologySpreadConstraints=UNKNOWN, affinity=UNKNOWN)
+    assert verdict(unknown)[1] == f"{POD}.topologySpreadConstraints is not known before the deployment"
+
+
+def test_two_are_enough_to_be_kept_apart() -> None:
+    assert verdict(spread(replicas=2))[1].startswith("nothing keeps its 2 pods apart")
 
 
 def test_a_patch_leaves_open_what_it_does_not_say() -> None:
