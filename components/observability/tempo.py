@@ -88,7 +88,7 @@ def declare_tempo(
             "env": object_store.variables(TEMPO),
         },
         ports={"http": PORT, "otlp-grpc": OTLP_PORT},
-        probe=("http", "/ready", None),
+        probe=("http", "/ready", "/status/version"),
         resources=args["resources"],
         files={"tempo.yaml": configuration(args)},
         folder=FOLDER,

@@ -165,3 +165,17 @@ def test_every_metric_of_the_alerts_is_one_the_programs_have(servers: Telemetry)
     used = set(re.findall(r"\b(?:loki|tempo|tempodb|alloy|otelcol|process)_\w+", text))
     assert used
     assert used - known <= EVENTS_ONLY
+
+
+def test_every_page_that_the_probes_ask_for_is_there(servers: Telemetry) -> None:
+    urls = {"loki": servers.loki, "tempo": servers.tempo, "alloy": servers.alloy}
+    asked = [
+        (each.name, probe["httpGet"]["path"])
+        for each in render(load(ROOT, "staging"))
+        if each.kind == "StatefulSet" and each.name in urls
+        for container in each.manifest["spec"]["template"]["spec"]["containers"]
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe")
+        if "httpGet" in (probe := container[kind])
+    ]
+    assert {name for name, _ in asked} == urls.keys()
+    assert {(name, path): get(urls[name] + path)[0] for name, path in asked} == dict.fromkeys(asked, 200)

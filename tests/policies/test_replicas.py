@@ -99,6 +99,8 @@ def test_what_cannot_be_counted_is_not(subject: Resource) -> None:
         ((HPA, SCALED), (1, 8)),
         ((changed(HPA, "spec.scaleTargetRef.name", "other"),), (3, 3)),
         ((changed(HPA, "spec.scaleTargetRef.kind", "StatefulSet"),), (3, 3)),
+        ((changed(HPA, "spec.scaleTargetRef.kind", GONE),), (3, 3)),
+        ((changed(changed(HPA, "spec.scaleTargetRef.name", UNKNOWN), "spec.scaleTargetRef.kind", "X"),), (3, 3)),
         ((changed(HPA, "spec.scaleTargetRef.apiVersion", "v1"),), (3, 3)),
         ((changed(HPA, "spec.scaleTargetRef.apiVersion", GONE),), (3, 3)),
         ((changed(HPA, "metadata.namespace", "elsewhere"),), (3, 3)),
@@ -116,6 +118,7 @@ def test_an_autoscaler_finds_what_is_of_no_group_and_of_another() -> None:
     rollout = workload("Rollout", replicas=1)
     of_rollout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "api"}
     assert bounds(rollout, changed(HPA, "spec.scaleTargetRef", of_rollout)) == (2, 8)
+    assert bounds(rollout, changed(SCALED, "spec.scaleTargetRef", of_rollout)) == (1, 5)
     controller = Resource("urn:x", "kubernetes:core/v1:ReplicationController", "api", DEPLOYMENT.props)
     of_controller = {"apiVersion": "v1", "kind": "ReplicationController", "name": "api"}
     assert bounds(controller, changed(HPA, "spec.scaleTargetRef", of_controller)) == (2, 8)

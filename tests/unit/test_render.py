@@ -211,4 +211,4 @@ def test_a_password_with_awkward_characters_survives(staging: Config) -> None:
 
 def test_a_fingerprint_of_secrets_is_a_secret_itself(prod: list[Manifest]) -> None:
     annotations = find(prod, "Deployment", "api")["spec"]["template"]["metadata"]["annotations"]
-    assert annotations == {"mainstay.dev/fingerprint": SECRET_MARKER}
+    assert annotations == {"mainstay.dev/fingerprint": SECRET_MARKER, "mainstay.dev/drain-seconds": "30"}

@@ -140,13 +140,10 @@ def _asked(stack: Stack) -> _Asked:
 
 
 def _amounts(resource: Resource, stack: Stack) -> Iterable[tuple[str, Decimal]]:
-    found = demands(resource)
-    if not found:
-        return []
     count = _count(resource, stack)
     return [
         (key, count * amount)
-        for demand in found
+        for demand in demands(resource)
         for key, amount in (
             ("pods", Decimal(1)),
             ("requests.cpu", demand.total("requests", "cpu")),

@@ -122,7 +122,7 @@ def _split(word: str) -> list[str]:
 def _without_port(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
-    return host if host.count(":") > 1 else host.partition(":")[0]
+    return host.partition(":")[0]
 
 
 RULE = Rule(

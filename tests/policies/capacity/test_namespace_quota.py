@@ -84,7 +84,10 @@ def test_a_quota_that_is_not_for_all_its_pods_is_none(path: str, value: object) 
 def test_each_missing_default_fails(path: str, value: object, faults: int) -> None:
     outcome, reasons = verdict(LimitRange=changed(RANGE, path, value))
     assert outcome is Outcome.FAIL
-    assert reasons.count("no LimitRange in it gives a ") == faults
+    said = reasons.split("; ")
+    wanted = ("a request of CPU", "a request of memory", "a limit of memory")
+    assert len(said) == faults
+    assert set(said) <= {f"no LimitRange in it gives {each} to containers that have none" for each in wanted}
 
 
 @pytest.mark.parametrize(
@@ -174,6 +177,28 @@ def test_all_workloads_of_the_namespace_are_summed_and_no_others() -> None:
     assert verdict(api(), changed(more, "metadata.namespace", "elsewhere")) == (Outcome.PASS, "")
 
 
+def test_a_limit_of_the_whole_pod_counts() -> None:
+    assert verdict(api(resources={"limits": {"memory": "17Gi"}}, spec={"replicas": 1})) == (
+        Outcome.FAIL,
+        "its limits.memory come to 17408Mi, and ResourceQuota shop/quota allows 16384Mi",
+    )
+
+
+def test_small_amounts_are_told_too() -> None:
+    quota = changed(QUOTA, "spec.hard", {**HARD, "requests.memory": "1Mi", "limits.memory": 1048575})
+    outcome, reasons = verdict(api(asks(memory="1Mi", limit="1Mi")), ResourceQuota=quota)
+    assert outcome is Outcome.FAIL
+    assert reasons.split("; ") == [
+        "its requests.memory come to 2Mi, and ResourceQuota shop/quota allows 1Mi",
+        "its limits.memory come to 2Mi, and ResourceQuota shop/quota allows 1048575",
+    ]
+
+
+def test_what_has_no_pods_counts_nothing_wherever_it_is() -> None:
+    store = resource("ObjectStore", "store", {"spec": {"instanceSidecarConfiguration": asks("99")}})
+    assert verdict(store, changed(resource("Service"), "metadata.namespace", UNKNOWN)) == (Outcome.PASS, "")
+
+
 def test_every_quota_must_hold() -> None:
     second = changed(changed(QUOTA, "metadata.name", "second"), "spec.hard", {"pods": "1"})
     other = Resource(second.urn.replace("quota", "second"), second.type, "second", second.props)
@@ -227,6 +252,7 @@ def test_a_workload_that_cannot_be_read_is_inconclusive_unless_the_rest_is_too_m
 def test_a_namespace_without_a_known_name_is_inconclusive(name: object) -> None:
     (finding,) = judged(RULE, changed(NAMESPACE, "metadata.name", name), QUOTA, RANGE).values()
     assert finding.outcome is Outcome.INCONCLUSIVE
+    assert finding.reasons[0].startswith("metadata.name is ")
 
 
 def test_other_kinds_are_not_its_business() -> None:

@@ -28,7 +28,7 @@ def command(*words: Any) -> dict[str, Any]:
 def probed(liveness: Any, readiness: Any = None, kind: str = "Deployment") -> Resource:
     container = {
         "name": "main",
-        "ports": [{"name": "http", "containerPort": 8000}],
+        "ports": [{"name": "metrics", "containerPort": 9000}, {"name": "http", "containerPort": 8000}],
         "livenessProbe": liveness,
         "readinessProbe": readiness or http("/ready"),
     }
@@ -68,6 +68,8 @@ def test_the_same_question_fails(liveness: Any, readiness: Any) -> None:
         (http("/health"), http("/healthy")),
         (http("/health", 8000), http("/health", 9000)),
         (http("/health"), http("/health", host="127.0.0.1")),
+        (http("/health", "metrics"), http("/health")),
+        ({"tcpSocket": {"port": 1}}, {"tcpSocket": {"port": 1, "host": "127.0.0.1"}}),
         ({"tcpSocket": {"port": "http"}}, http("/")),
         ({"tcpSocket": {"port": "http"}}, {"tcpSocket": {"port": 9000}}),
         ({"tcpSocket": {"port": 1}}, {"grpc": {"port": 1}}),
@@ -98,6 +100,23 @@ def test_a_path_that_looks_at_dependencies_fails(path: str) -> None:
 @pytest.mark.parametrize("path", ["/already", "/health/live", "/actuator/health/liveness", "/dbase", "/", ""])
 def test_a_path_of_the_process_alone_passes(path: str) -> None:
     assert verdict(probed(http(path))) == (Outcome.PASS, "")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("ready", "readyz", "readiness", "dependencies", "dependency", "deps"),
+        *("database", "db", "upstream", "upstreams"),
+    ],
+)
+def test_every_word_for_dependencies_counts(word: str) -> None:
+    assert verdict(probed(http(f"/check/{word}"), http("/"))) == (Outcome.FAIL, PATH)
+
+
+@pytest.mark.parametrize("program", ["nc", "ncat", "netcat", "telnet", "ping"])
+def test_every_program_that_takes_a_host_first_counts(program: str) -> None:
+    assert verdict(probed(command(program, "redis"))) == (Outcome.FAIL, EXEC)
+    assert verdict(probed(command(program, "localhost"))) == (Outcome.PASS, "")
 
 
 def test_another_host_fails() -> None:
@@ -140,6 +159,9 @@ def test_a_command_that_asks_another_host_fails(words: tuple[Any, ...]) -> None:
         ("pg_isready", "-h", "/var/run/postgresql"),
         ("pg_isready", "-h"),
         ("redis-cli", "-h", "127.0.0.1", "ping"),
+        ("sh", "-c", "redis-cli -h localhost|grep PONG"),
+        ("sh", "-c", "redis-cli -h localhost;true"),
+        ("sh", "-c", "redis-cli -h localhost&&true"),
         ("redis-cli", "-h", "$(hostname)", "ping"),
         ("redis-cli", "-h", "$POD_IP", "ping"),
         ("redis-cli", "-h", "${HOSTNAME}", "ping"),
@@ -189,17 +211,20 @@ def test_what_ends_by_itself_is_not_applicable() -> None:
         (probed(http()), LIVENESS),
         (probed(http()), f"{LIVENESS}.httpGet"),
         (probed(http()), f"{LIVENESS}.httpGet.path"),
-        (probed(http("/ready")), f"{POD}.containers.0.readinessProbe.httpGet.path"),
+        (probed(http()), f"{POD}.containers.0.readinessProbe.httpGet.path"),
         (probed(http("/x", 1), http("/x")), f"{POD}.containers.0.ports"),
-        (probed(http("/x", 1), http("/x")), f"{POD}.containers.0.ports.0.containerPort"),
+        (probed(http("/x", 1), http("/x")), f"{POD}.containers.0.ports.1.containerPort"),
         (probed(command("check", "x")), f"{LIVENESS}.exec.command"),
         (probed(command("check", "x")), f"{LIVENESS}.exec.command.1"),
     ],
 )
 def test_what_cannot_be_read_is_inconclusive(subject: Resource, path: str, marker: object) -> None:
-    outcome, _ = verdict(changed(changed(subject, path, marker), "metadata.name", "api"))
-    assert outcome in (Outcome.INCONCLUSIVE, Outcome.FAIL)
-    assert outcome is (Outcome.FAIL if "readinessProbe" in path else Outcome.INCONCLUSIVE)
+    assert verdict(changed(subject, path, marker))[0] is Outcome.INCONCLUSIVE
+
+
+def test_an_unknown_value_does_not_hide_a_certain_fault() -> None:
+    unknown = changed(probed(http("/ready")), f"{POD}.containers.0.readinessProbe", UNKNOWN)
+    assert verdict(unknown) == (Outcome.FAIL, PATH)
 
 
 def test_a_patch_leaves_open_what_it_does_not_say() -> None:

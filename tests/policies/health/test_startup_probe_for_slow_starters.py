@@ -46,6 +46,7 @@ def test_every_serving_kind_is_judged(kind: str) -> None:
         ({"periodSeconds": 9}, False),
         ({"failureThreshold": 2}, False),
         ({"failureThreshold": 2, "initialDelaySeconds": 10}, True),
+        ({"failureThreshold": 2, "initialDelaySeconds": 9}, False),
         ({"periodSeconds": 1, "failureThreshold": 30}, True),
         ({"periodSeconds": 1, "failureThreshold": 29}, False),
     ],
@@ -163,6 +164,10 @@ def test_what_does_not_matter_may_be_unknown(path: str) -> None:
 
 def test_an_unknown_reason_does_not_hide_another() -> None:
     assert verdict(api("StatefulSet", CLAIMS, image=UNKNOWN, **MOUNTED)) == (Outcome.FAIL, KEEPS)
+    both = changed(api("StatefulSet", CLAIMS, image=UNKNOWN), f"{POD}.containers.0.volumeMounts", UNKNOWN)
+    assert verdict(both)[1] == f"{POD}.containers[0].image is not known before the deployment"
+    unnamed = [{"name": UNKNOWN}, {"name": "JAVA_OPTS"}]
+    assert "runs Java" in verdict(api(env=unnamed))[1]
 
 
 def test_a_patch_leaves_open_what_it_does_not_say() -> None:
