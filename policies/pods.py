@@ -17,6 +17,7 @@ REPLICATION_CONTROLLER = "core/ReplicationController"
 POD = "core/Pod"
 JOB = "batch/Job"
 CRON_JOB = "batch/CronJob"
+POD_TEMPLATE = "core/PodTemplate"
 
 SERVING = frozenset({DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, REPLICATION_CONTROLLER, POD})
 """Kinds whose pods run until they are stopped."""
@@ -29,6 +30,7 @@ _TEMPLATES = {
         (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, REPLICATION_CONTROLLER, JOB), ("spec", "template")
     ),
     CRON_JOB: ("spec", "jobTemplate", "spec", "template"),
+    POD_TEMPLATE: ("template",),
 }
 _TEMPLATES_OF_OPERATORS = (("spec", "template"), ("spec", "jobTargetRef", "template"), ("spec", "jobTemplate"))
 """Where custom resources have a pod template (CloudNativePG's Pooler, KEDA's ScaledJob, Argo's Rollout …)."""

@@ -4,6 +4,7 @@ A value that is not known yet (at preview) or that is secret is a marker, never 
 raises `Undecided`, so that no rule passes or fails by what it cannot see.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
@@ -84,3 +85,13 @@ class Node:
         """Its keys if it is an object, else none."""
         value = self.known()
         return list(value) if isinstance(value, dict) else []
+
+
+def any_is(nodes: Iterable[Node], wanted: Callable[[Plain], bool]) -> bool:
+    """Whether one of the values certainly is `wanted`. Raises `Undecided` where none is and one cannot be read."""
+    values = list(nodes)
+    if any(not isinstance(node.value, Marker) and wanted(node.value) for node in values):
+        return True
+    for node in values:
+        node.known()
+    return False
