@@ -7,7 +7,9 @@ raises `Undecided`, so that no rule passes or fails by what it cannot see.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class Marker(Enum):
@@ -87,11 +89,15 @@ class Node:
         return list(value) if isinstance(value, dict) else []
 
 
-def any_is(nodes: Iterable[Node], wanted: Callable[[Plain], bool]) -> bool:
-    """Whether one of the values certainly is `wanted`. Raises `Undecided` where none is and one cannot be read."""
-    values = list(nodes)
-    if any(not isinstance(node.value, Marker) and wanted(node.value) for node in values):
-        return True
-    for node in values:
-        node.known()
+def any_of(items: Iterable[T], holds: Callable[[T], bool]) -> bool:
+    """Whether it certainly holds of one of them. Raises `Undecided` where it does not and one cannot be read."""
+    undecided: Undecided | None = None
+    for item in items:
+        try:
+            if holds(item):
+                return True
+        except Undecided as reason:
+            undecided = undecided or reason
+    if undecided:
+        raise undecided
     return False

@@ -8,7 +8,7 @@ from policies.model import Check, Rule, Severity, Theme, Verdict, each, verdict
 from policies.operators import all_pods
 from policies.pods import Container, Pod, Role
 from policies.stack import Resource, Stack
-from policies.values import Node, Plain, any_is
+from policies.values import Node, any_of
 
 # The standard as of Kubernetes 1.34 (k8s.io/pod-security-admission/policy), without its exceptions for Windows and for
 # pods in a user namespace of their own.
@@ -104,12 +104,12 @@ def _own_root_faults(context: Node) -> list[str]:
 
 def _apparmor_annotation_faults(annotations: Node) -> list[str]:
     names = [name for name in annotations.keys() if name.startswith(_APPARMOR_ANNOTATION)]  # noqa: SIM118 (a Node)
-    wrong = [name for name in names if any_is([annotations.at(name)], lambda value: not _is_profile(value))]
-    return [f"annotation {name} names no profile that protects" for name in wrong]
+    unprotected = any_of(names, lambda name: not _is_profile(annotations.at(name).text()))
+    return [f"an annotation {_APPARMOR_ANNOTATION}… names no profile that protects"] if unprotected else []
 
 
-def _is_profile(annotation: Plain) -> bool:
-    return annotation in ("", "runtime/default") or str(annotation).startswith("localhost/")
+def _is_profile(annotation: str) -> bool:
+    return annotation in ("", "runtime/default") or annotation.startswith("localhost/")
 
 
 def _volume_faults(volume: Node) -> list[str]:
@@ -152,7 +152,7 @@ def _selinux_type_faults(where: str, context: Node) -> list[str]:
 
 def _selinux_identity_faults(where: str, context: Node) -> list[str]:
     options = context.at("seLinuxOptions")
-    identity = any_is([options.at("user"), options.at("role")], bool)
+    identity = any_of(("user", "role"), lambda field: bool(options.at(field).text()))
     return [f"{where}: seLinuxOptions sets a user or a role"] if identity else []
 
 
@@ -187,18 +187,19 @@ def _root(container: Node, context: Node, pod: Node) -> str:
 
 
 def _no_seccomp(container: Node, context: Node, pod: Node) -> str:
-    given = any_is([context.at("seccompProfile"), pod.at("seccompProfile")], lambda value: value is not None)
+    given = any_of((context, pod), lambda each: each.at("seccompProfile").known() is not None)
     return "" if given else "it has no seccompProfile"
 
 
 def _kept_capabilities(container: Node, context: Node, pod: Node) -> str:
     dropped = context.at("capabilities", "drop").items()
-    return "" if any_is(dropped, lambda value: value == "ALL") else "capabilities.drop is without ALL"
+    return "" if any_of(dropped, lambda each: each.known() == "ALL") else "capabilities.drop is without ALL"
 
 
 def _added_capabilities(container: Node, context: Node, pod: Node) -> str:
     added = context.at("capabilities", "add").items()
-    return f"capabilities.add has more than {_CAPABILITY}" if any_is(added, lambda value: value != _CAPABILITY) else ""
+    more = any_of(added, lambda each: each.known() != _CAPABILITY)
+    return f"capabilities.add has more than {_CAPABILITY}" if more else ""
 
 
 def _proc(container: Node, context: Node, pod: Node) -> str:
@@ -206,14 +207,14 @@ def _proc(container: Node, context: Node, pod: Node) -> str:
 
 
 def _host_port(container: Node, context: Node, pod: Node) -> str:
-    ports = [port.at("hostPort") for port in container.at("ports").items()]
-    return "it takes a port of its node (hostPort)" if any_is(ports, bool) else ""
+    taken = any_of(container.at("ports").items(), lambda port: port.at("hostPort").known() not in (None, 0))
+    return "it takes a port of its node (hostPort)" if taken else ""
 
 
 def _host_of_call(container: Node, context: Node, pod: Node) -> str:
     """Probes and hooks reach the pod; given a host, the node's kubelet calls that."""
     hosts = [container.at(*call.split("."), how, "host") for call in _CALLS for how in ("httpGet", "tcpSocket")]
-    return "a probe or a hook names a host" if any_is(hosts, bool) else ""
+    return "a probe or a hook names a host" if any_of(hosts, lambda host: bool(host.text())) else ""
 
 
 _CONTAINER_CHECKS: tuple[Callable[[Node, Node, Node], str], ...] = (

@@ -19,7 +19,11 @@ CONTAINER: dict[str, Any] = {
     "livenessProbe": {"httpGet": {"path": "/", "port": 8000}},
 }
 CONTEXT: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-SPEC: dict[str, Any] = {"securityContext": CONTEXT, "containers": [CONTAINER], "volumes": [{"name": "t", "emptyDir": {}}]}
+SPEC: dict[str, Any] = {
+    "securityContext": CONTEXT,
+    "containers": [CONTAINER],
+    "volumes": [{"name": "t", "emptyDir": {}}],
+}
 POD = "spec.template.spec"
 
 
