@@ -1,5 +1,6 @@
 """Preview, up, down: each validates first, then finds the cluster, then lets the engine work."""
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,8 +14,9 @@ from engine.command import Completed
 from engine.events import Recorder, Watch
 from engine.objects import Objects
 from engine.result import Result
-from engine.target import POLICY_PACK, Target, resolve
+from engine.target import ADVISORY_WHERE_EMBEDDED, POLICY_PACK, Target, resolve
 from policies import results
+from policies.model import Enforcement
 from stacks.environment import environment_file, load
 from stacks.platform import declare
 
@@ -120,9 +122,9 @@ def _ready(session: Session, verb: str, held: ExitStack) -> Target:
 def _run(session: Session, target: Target, verb: Verb, options: Sequence[str]) -> Result:
     session.report(_DOING[verb])
     recorder = Recorder(_OPERATION[verb], target.stack, session.watch)
-    packs = [] if verb == "destroy" else ["--policy-pack", str(POLICY_PACK)]
     with tempfile.TemporaryDirectory(prefix="mainstay-") as folder:
         found = Path(folder) / "policies.json"
+        packs = [] if verb == "destroy" else policy_options(target, Path(folder))
         completed = target.command.deploy(
             [verb, "--stack", target.stack, *options, *packs],
             program=lambda: declare(target.environment),
@@ -137,6 +139,16 @@ def _run(session: Session, target: Target, verb: Verb, options: Sequence[str]) -
     if completed.code:
         raise Refused(sentences.failure(result, completed, target), target, result, completed)
     return result
+
+
+def policy_options(target: Target, folder: Path) -> list[str]:
+    """The engine's options for the policy pack; a file with the levels that the target changes goes into `folder`."""
+    options = ["--policy-pack", str(POLICY_PACK)]
+    if target.embedded:
+        levels = folder / "levels.json"
+        levels.write_text(json.dumps(dict.fromkeys(ADVISORY_WHERE_EMBEDDED, Enforcement.ADVISORY)))
+        options += ["--policy-pack-config", str(levels)]
+    return options
 
 
 def _stopping(count: int) -> str:

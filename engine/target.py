@@ -16,6 +16,11 @@ from engine.command import Command
 from stacks.environment import Environment, environment_file
 
 NO_GITHUB = "GitHub: not declared here; the section mainstay:github takes effect on a real cluster"
+NO_DIGESTS = (
+    "images: no registry is asked; those without a digest keep their tag, and the policy image-digest only advises"
+)
+ADVISORY_WHERE_EMBEDDED = ("image-digest",)
+"""Policies that no declaration can keep on the embedded cluster."""
 POLICY_PACK = Path(policies.__file__).parent
 """The pack that checks every preview and every update."""
 
@@ -100,7 +105,7 @@ def resolve(root: Path, environment: Environment, report: Report) -> Target:
     toolchain = devcluster.toolchain.ensure(report)
     plugin = devcluster.plugin_choice.choose(toolchain, report)
     cluster = devcluster.cluster.start(root, report)
-    simulated = cluster.simulated
+    simulated = (*cluster.simulated, NO_DIGESTS)
     if not plugin.genuine:
         simulated += (f"plugin: {plugin.description}",)
     if environment.platform.github:

@@ -41,6 +41,8 @@ def test_a_first_up_deploys_all_that_is_declared_and_says_what_runs(
         assert line in first_up.out
     assert "http://api.shop-staging.svc:8000" in first_up.out
     assert "containers: pods are scheduled and reported ready, nothing runs in them" in first_up.out
+    assert "the policy image-digest only advises" in first_up.out
+    assert re.search(r"^image-digest +advisory +0 ", first_up.out, re.MULTILINE), first_up.out
     recorded = product.recorded("staging")
     standing = objects(toolchain.path("kubectl"), cluster.kubeconfig, "shop-staging", [*OBJECTS, *CUSTOM])
     assert recorded - standing == {

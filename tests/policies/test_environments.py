@@ -1,21 +1,27 @@
 """The rules over the environments of this repository, declared: they hold, and not because nothing was looked at."""
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from components.images import REDIS
+from engine.target import ADVISORY_WHERE_EMBEDDED
 from policies.evaluation import evaluate
 from policies.exemptions import load as load_register
 from policies.model import Enforcement, Outcome, RuleResult
 from policies.pack import RULES
+from policies.rules.security import image_digest
 from policies.stack import Stack
 from stacks.environment import Environment, load
+from stacks.settings_images import own_images
 from tests.conftest import only
 from tests.policies.declared import ROOT, committed, facts, resources
 
-NOT_ON_THE_EMBEDDED_CLUSTER = {"branch-protection", "environment-protection", "required-checks"}
-"""Rules about what is declared on real clusters only."""
+NOT_ON_THE_EMBEDDED_CLUSTER = {"branch-protection", "environment-protection", "image-digest", "required-checks"}
+"""Rules about what is declared on real clusters only: there GitHub is told, and registries are asked for digests."""
 WITH_EVIDENCE = {"restore-drill-fresh", "slo-reviewed"}
 """Rules that ask for dated evidence, which a preview is not given."""
 WITHOUT_A_SUBJECT = {"staging": {"autoscaler-valid", "replicas-spread"}, "prod": {"autoscaler-valid"}}
@@ -31,7 +37,7 @@ def test_the_environments_keep_the_mandatory_rules(stack: str) -> None:
     weakened = load(ROOT, stack).platform.policies.advisory
     register = load_register()
     asked = Stack(committed(stack), facts(stack, register=register))
-    for result in evaluate(RULES, asked, dict.fromkeys(weakened, Enforcement.ADVISORY)):
+    for result in evaluate(RULES, asked, dict.fromkeys([*weakened, *ADVISORY_WHERE_EMBEDDED], Enforcement.ADVISORY)):
         if result.enforcement is Enforcement.MANDATORY:
             for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR):
                 assert result.of(outcome) == (), result.id
@@ -68,3 +74,20 @@ def test_a_service_that_promises_nothing_fails(
     assert [finding.reasons for finding in findings if finding.subject == "HttpService api"] == [
         ("it declares no SLO (slos)",)
     ]
+
+
+def test_with_a_digest_for_every_image_production_keeps_the_rule_that_the_embedded_cluster_cannot() -> None:
+    committed_prod = load(ROOT, "prod")
+    named = {
+        *own_images().values(),
+        *(each.image for each in committed_prod.platform.services.values()),
+        *(each.image for each in committed_prod.platform.workers.values()),
+    }
+    digests = {image: f"sha256:{hashlib.sha256(image.encode()).hexdigest()}" for image in named}
+    images = committed_prod.platform.images.model_copy(update={"digests": digests})
+    pinned = replace(committed_prod, platform=committed_prod.platform.model_copy(update={"images": images}))
+    (result,) = evaluate([image_digest.RULE], Stack(resources(pinned), facts("prod")))
+    assert result.evaluated == result.count(Outcome.PASS) > 15
+    del digests[REDIS]
+    (result,) = evaluate([image_digest.RULE], Stack(resources(pinned), facts("prod")))
+    assert [finding.subject for finding in result.of(Outcome.FAIL)] == ["StatefulSet shop-prod/redis-queue"]

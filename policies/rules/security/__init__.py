@@ -1,9 +1,10 @@
 """Theme `security`: what runs has no more rights and reach than it needs."""
 
 from policies.model import Rule
-from policies.rules.security import network_default_deny, pod_security_restricted
+from policies.rules.security import image_digest, network_default_deny, pod_security_restricted
 
 RULES: tuple[Rule, ...] = (
+    image_digest.RULE,
     network_default_deny.RULE,
     pod_security_restricted.RULE,
 )
