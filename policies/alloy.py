@@ -138,9 +138,9 @@ class _Reader:
         depth = 0
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
-            if token.kind == "newline" or (token.kind == "sign" and token.text in _CLOSING):
-                if depth == 0:
-                    break
+            ends = token.kind == "newline" or (token.kind == "sign" and token.text in _CLOSING)
+            if ends and depth == 0:
+                break
             self._at += 1
             if token.kind == "sign":
                 depth += (token.text in _OPENING) - (token.text in _CLOSING)

@@ -30,7 +30,6 @@ MUTES = (
     ("NodeNotReady", "TargetDown", ("node",)),
     # Where the service itself tells, or is gone, the gateway has nothing to add.
     ("ServiceErrorRateHigh", "GatewayErrors", ("service",)),
-    ("KeycloakErrors", "GatewayErrors", ("service",)),
     ("WorkloadGone", "GatewayErrors", ("service",)),
     ("WorkloadGone", "GatewayNoHealthyUpstream", ("service",)),
     ("ServiceSlow", "GatewaySlow", ("service",)),

@@ -65,22 +65,9 @@ TYPES = {
     "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     "Postgres": "mainstay:index:Postgres",
     "Keycloak": "mainstay:index:Keycloak",
-    "Namespace": "kubernetes:core/v1:Namespace",
-    "Pod": "kubernetes:core/v1:Pod",
     "PodTemplate": "kubernetes:core/v1:PodTemplate",
     "ReplicationController": "kubernetes:core/v1:ReplicationController",
-    "ConfigMap": "kubernetes:core/v1:ConfigMap",
     "ServiceAccount": "kubernetes:core/v1:ServiceAccount",
-    "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-    "Role": "kubernetes:rbac.authorization.k8s.io/v1:Role",
-    "ClusterRole": "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
-    "RoleBinding": "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-    "ClusterRoleBinding": "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
-    "Alertmanager": "kubernetes:monitoring.coreos.com/v1:Alertmanager",
-    "ThanosRuler": "kubernetes:monitoring.coreos.com/v1:ThanosRuler",
-    "PrometheusAgent": "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent",
-    "Pooler": "kubernetes:postgresql.cnpg.io/v1:Pooler",
-    "ScaledJob": "kubernetes:keda.sh/v1alpha1:ScaledJob",
 }
 
 

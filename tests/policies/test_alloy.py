@@ -41,7 +41,9 @@ def test_components_settings_and_names() -> None:
     assert process.all("stage.match", "nothing") == []
 
 
-@pytest.mark.parametrize("text", ["a {", "a = ", "a }", 'a "b', "= 5", "a b", "}", 'loki.write "a" {\n x\n}', "a { ? }"])
+@pytest.mark.parametrize(
+    "text", ["a {", "a = ", "a }", 'a "b', "= 5", "a b", "}", 'loki.write "a" {\n x\n}', "a { ? }"]
+)
 def test_what_is_none_of_alloys_is_told(text: str) -> None:
     if text == "a = ":
         assert parse(text) == {}

@@ -8,7 +8,6 @@ from policies.stack import Resource, Stack
 from policies.targets import of
 from policies.values import Marker, Undecided
 
-
 _RBAC = "rbac.authorization.k8s.io"
 
 

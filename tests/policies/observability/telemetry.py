@@ -69,7 +69,9 @@ TEMPO: Props = {
 }
 
 
-def server(name: str, file: str, content: Any, ports: dict[str, int], argument: str = "--config.file=") -> list[Resource]:
+def server(
+    name: str, file: str, content: Any, ports: dict[str, int], argument: str = "--config.file="
+) -> list[Resource]:
     """StatefulSet, ConfigMap and Service of a server that reads a file."""
     text = content if isinstance(content, str) else yaml.safe_dump(content)
     container: Props = {

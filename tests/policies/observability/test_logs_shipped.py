@@ -51,7 +51,11 @@ CHANGES: list[tuple[str, str, str | None]] = [
     ("= discovery.kubernetes.pods.targets", "= discovery.relabel.pods.output", "reads the logs of namespace shop"),
     ('loki.source.kubernetes "pods"', 'loki.source.api "pods"', "reads the logs of namespace shop"),
     ('loki.source.kubernetes "pods"', 'loki.source.file "pods"', None),
-    ("loki.process.lines.receiver", "loki.process.other.receiver", "hands on to loki.process.other, which is not there"),
+    (
+        "loki.process.lines.receiver",
+        "loki.process.other.receiver",
+        "hands on to loki.process.other, which is not there",
+    ),
     ("[loki.write.loki.receiver]", "[]", "loki.process.lines of StatefulSet shop/alloy hands logs on to nothing"),
     ("[loki.write.loki.receiver]", "[loki.process.lines.receiver]", "hands on in a circle"),
     ("[loki.write.loki.receiver]", "[loki.write.x.receiver, loki.write.loki.receiver]", None),
@@ -94,7 +98,9 @@ def test_the_way_of_a_line(old: str, new: str, clause: str | None) -> None:
     ],
 )
 def test_pods_that_are_left_out(rule: str, outcome: Outcome) -> None:
-    assert verdict(ALLOY.replace('target_label  = "pod"\n', f'target_label  = "pod"\n}}\nrule {{\n{rule}\n'))[0] is outcome
+    assert (
+        verdict(ALLOY.replace('target_label  = "pod"\n', f'target_label  = "pod"\n}}\nrule {{\n{rule}\n'))[0] is outcome
+    )
 
 
 def test_what_is_worked_out_when_it_runs_is_not_known() -> None:
@@ -151,12 +157,19 @@ def test_a_role_in_the_namespace_will_do_and_one_elsewhere_not() -> None:
     parts = telemetry()
     binding = dict(parts["ClusterRoleBinding/alloy"].props)
     role = resource("Role", "alloy", {"rules": parts["ClusterRole/alloy"].props["rules"]})
-    named = changed(resource("RoleBinding", "alloy", {**binding, "metadata": {"name": "alloy", "namespace": "shop"}}), "roleRef.kind", "Role")
+    named = changed(
+        resource("RoleBinding", "alloy", {**binding, "metadata": {"name": "alloy", "namespace": "shop"}}),
+        "roleRef.kind",
+        "Role",
+    )
     gone: dict[str, Resource | None] = {"ClusterRoleBinding_alloy": None, "Role_alloy": role}
     assert verdict(**gone)[0] is Outcome.FAIL
     assert verdict(**gone, RoleBinding_alloy=named)[0] is Outcome.PASS
     assert verdict(**gone, RoleBinding_alloy=changed(named, "metadata.namespace", "tools"))[0] is Outcome.FAIL
-    assert verdict(**{**gone, "Role_alloy": changed(role, "metadata.namespace", "tools")}, RoleBinding_alloy=named)[0] is Outcome.FAIL
+    assert (
+        verdict(**{**gone, "Role_alloy": changed(role, "metadata.namespace", "tools")}, RoleBinding_alloy=named)[0]
+        is Outcome.FAIL
+    )
 
 
 def test_a_file_mounted_alone_is_found() -> None:
