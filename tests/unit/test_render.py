@@ -182,7 +182,7 @@ def test_a_store_says_where_its_bucket_and_the_copy_are(prod: list[Manifest]) ->
         "mainstay.dev/offsite-lock-days": "30",
     }
     one = find(rendering("staging"), "ObjectStore", "postgres-main")
-    assert "annotations" not in one["metadata"]
+    assert set(one["metadata"]["annotations"]) == {"mainstay.dev/account", "mainstay.dev/region"}
 
 
 def test_three_instances_commit_on_two_and_one_has_no_budget_that_blocks_drains(prod: list[Manifest]) -> None:
