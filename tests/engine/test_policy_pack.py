@@ -96,13 +96,18 @@ def redis(
     name: str, annotations: Mapping[str, pulumi.Input[str]] | None = None, claims: Any = None, **container: Any
 ) -> pulumi.Resource:
     """A StatefulSet that keeps data, with all its probes."""
-    probes = {"startup_probe": PROBE, "readiness_probe": PROBE, "liveness_probe": PROBE}
+    good = {
+        "startup_probe": {**PROBE, "period_seconds": 5, "failure_threshold": 60},
+        "readiness_probe": PROBE,
+        "liveness_probe": {"tcp_socket": {"port": 6379}},
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+    }
     spec: Any = {
         "service_name": name,
         "selector": {"match_labels": {"app": name}},
         "template": {
             "metadata": {"labels": {"app": name}},
-            "spec": {"containers": [{"name": "redis", "image": "redis", **probes, **container}]},
+            "spec": {"containers": [{"name": "redis", "image": "redis", **good, **container}]},
         },
         "volume_claim_templates": [{"metadata": {"name": "data"}}] if claims is None else claims,
     }

@@ -129,6 +129,7 @@ SIDECAR = {"restartPolicy": "Always"}
         (api(spec={"replicas": 0}), "0"),
         (api(spec={"strategy": {}}), "1"),
         (api(asks(), asks(), spec={"replicas": 2}), "4"),
+        (api(asks(), {"name": "bare"}, spec={"replicas": 2}), "2"),
         # One after the other: the largest counts, or the others together.
         (api(initContainers=[asks("3"), asks("2")], spec={"replicas": 1}), "3"),
         (api(asks("2"), initContainers=[asks("1")], spec={"replicas": 1}), "2"),

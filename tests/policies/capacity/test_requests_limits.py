@@ -133,9 +133,14 @@ def test_containers_added_to_those_of_an_operator_count() -> None:
     assert verdict(server) == (Outcome.FAIL, NOTHING.format("container other"))
     first = changed(server, "spec.containers", [])
     assert verdict(changed(first, "spec.initContainers", [BARE]))[1] == NOTHING.format("init container other")
-    merged = changed(server, "spec.containers", [{"name": "alertmanager", "args": ["x"]}])
-    assert verdict(merged) == (Outcome.PASS, "")
-    assert verdict(changed(merged, "spec.containers.0.resources", RESOURCES))[0] is Outcome.INCONCLUSIVE
+    own = ("prometheus", "alertmanager", "thanos-ruler", "thanos-sidecar", "config-reloader", "init-config-reloader")
+    for name in own:
+        merged = changed(server, "spec.containers", [{"name": name, "args": ["x"]}])
+        assert verdict(merged) == (Outcome.PASS, "")
+        assert verdict(changed(merged, "spec.containers.0.resources", RESOURCES)) == (
+            Outcome.INCONCLUSIVE,
+            "spec.containers[0].resources, merged into what the operator sets, is not known before the deployment",
+        )
 
 
 def test_a_pooler_says_it_in_its_template() -> None:
@@ -148,6 +153,7 @@ def test_a_pooler_says_it_in_its_template() -> None:
     other = {"spec": {"containers": [BARE, {"name": "pgbouncer", "resources": RESOURCES}]}}
     assert verdict(changed(pooler, "spec.template", other))[1] == NOTHING.format("container other")
     assert verdict(changed(pooler, "spec.template", UNKNOWN))[0] is Outcome.INCONCLUSIVE
+    assert verdict(changed(pooler, "spec.template", {"spec": UNKNOWN}))[0] is Outcome.INCONCLUSIVE
     assert verdict(changed(pooler, "spec.template", {"spec": {"containers": [BARE]}}))[1].count("requests no cpu") == 2
 
 
