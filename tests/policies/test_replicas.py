@@ -3,12 +3,12 @@
 import pytest
 
 from policies.label_selectors import matches
-from policies.replicas import replicas
+from policies.replicas import all_replicas, replicas
 from policies.stack import Resource, Stack
 from policies.values import SECRET, UNKNOWN, Node, Undecided
 from tests.policies.builders import GONE, changed, patch, resource, workload
 
-DEPLOYMENT = workload(replicas=3)
+API = workload(replicas=3)
 HPA = resource(
     "HorizontalPodAutoscaler",
     "api",
@@ -24,11 +24,28 @@ SCALED = resource(
     "ScaledObject", "api", {"spec": {"scaleTargetRef": {"name": "api"}, "minReplicaCount": 1, "maxReplicaCount": 5}}
 )
 CLUSTER = resource("Cluster", props={"spec": {"instances": 3, "inheritedMetadata": {"labels": {"team": "data"}}}})
-POOLER = resource("Pooler", "pool", {"spec": {"instances": 2, "cluster": {"name": "main"}}})
+OF_CLUSTER = {
+    "cnpg.io/cluster": "main",
+    "app.kubernetes.io/name": "postgresql",
+    "app.kubernetes.io/instance": "main",
+    "app.kubernetes.io/managed-by": "cloudnative-pg",
+}
+POOL_POD = {"affinity": {}, "topologySpreadConstraints": []}
+POOLER = resource(
+    "Pooler",
+    "pool",
+    {
+        "spec": {
+            "instances": 2,
+            "cluster": {"name": "main"},
+            "template": {"metadata": {"labels": {"team": "data"}}, "spec": POOL_POD},
+        }
+    },
+)
+OPERATED = {"app.kubernetes.io/managed-by": "prometheus-operator", "app.kubernetes.io/instance": "watch"}
 PROMETHEUS = resource(
     "Prometheus", "watch", {"spec": {"replicas": 2, "podMetadata": {"labels": {"app.kubernetes.io/managed-by": "us"}}}}
 )
-ALERTMANAGER = resource("Alertmanager", "tell", {"spec": {"replicas": 3}})
 
 
 def bounds(subject: Resource, *others: Resource) -> tuple[int, int]:
@@ -40,25 +57,38 @@ def bounds(subject: Resource, *others: Resource) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("subject", "count", "labels"),
     [
-        (DEPLOYMENT, 3, {"app": "api"}),
+        (API, 3, {"app": "api"}),
         (workload(), 1, {"app": "api"}),
         (workload("StatefulSet", replicas=0), 0, {"app": "api"}),
         (workload("ReplicaSet", replicas=2), 2, {"app": "api"}),
         (workload("Rollout", replicas=4), 4, {"app": "api"}),
-        (CLUSTER, 3, {"cnpg.io/cluster": "main", "cnpg.io/podRole": "instance", "team": "data"}),
-        (POOLER, 2, {"cnpg.io/cluster": "main", "cnpg.io/poolerName": "pool", "cnpg.io/podRole": "pooler"}),
+        (CLUSTER, 3, {**OF_CLUSTER, "cnpg.io/podRole": "instance", "team": "data"}),
+        (POOLER, 2, {**OF_CLUSTER, "cnpg.io/podRole": "pooler", "cnpg.io/poolerName": "pool", "team": "data"}),
         (
             PROMETHEUS,
             2,
             {
+                **OPERATED,
                 "prometheus": "watch",
                 "operator.prometheus.io/name": "watch",
                 "app.kubernetes.io/name": "prometheus",
-                "app.kubernetes.io/instance": "watch",
-                "app.kubernetes.io/managed-by": "prometheus-operator",
             },
         ),
-        (ALERTMANAGER, 3, {"alertmanager": "tell", "app.kubernetes.io/name": "alertmanager"}),
+        (
+            resource("PrometheusAgent", "watch", {"spec": {}}),
+            1,
+            {**OPERATED, "operator.prometheus.io/name": "watch", "app.kubernetes.io/name": "prometheus-agent"},
+        ),
+        (
+            resource("Alertmanager", "watch", {"spec": {"replicas": 3}}),
+            3,
+            {**OPERATED, "alertmanager": "watch", "app.kubernetes.io/name": "alertmanager"},
+        ),
+        (
+            resource("ThanosRuler", "watch", {"spec": {"replicas": 2}}),
+            2,
+            {**OPERATED, "thanos-ruler": "watch", "app.kubernetes.io/name": "thanos-ruler"},
+        ),
     ],
     ids=lambda value: value.subject if isinstance(value, Resource) else "",
 )
@@ -68,7 +98,17 @@ def test_it_knows_number_and_labels_of_whoever_keeps_pods(
     found = replicas(subject)
     assert found
     assert bounds(subject) == (count, count)
-    assert matches(Node({"matchLabels": dict(labels)}), found.labels)
+    assert found.labels.value == labels
+
+
+def test_it_knows_where_their_spread_stands() -> None:
+    places = {subject.subject: found.spec for subject in (API, POOLER, PROMETHEUS) if (found := replicas(subject))}
+    assert [place.path for place in places.values()] == ["spec.template.spec", "spec.template.spec", "spec"]
+    assert places[POOLER.subject].value == POOL_POD
+
+
+def test_only_what_keeps_pods_is_listed() -> None:
+    assert [each.resource for each in all_replicas(Stack([API, resource("Service"), workload("Job")]))] == [API]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +151,7 @@ def test_what_cannot_be_counted_is_not(subject: Resource) -> None:
 def test_an_autoscaler_of_the_workload_has_the_last_word(
     others: tuple[Resource, ...], expected: tuple[int, int]
 ) -> None:
-    assert bounds(DEPLOYMENT, *others) == expected
+    assert bounds(API, *others) == expected
 
 
 def test_an_autoscaler_finds_what_is_of_no_group_and_of_another() -> None:
@@ -119,7 +159,7 @@ def test_an_autoscaler_finds_what_is_of_no_group_and_of_another() -> None:
     of_rollout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "api"}
     assert bounds(rollout, changed(HPA, "spec.scaleTargetRef", of_rollout)) == (2, 8)
     assert bounds(rollout, changed(SCALED, "spec.scaleTargetRef", of_rollout)) == (1, 5)
-    controller = Resource("urn:x", "kubernetes:core/v1:ReplicationController", "api", DEPLOYMENT.props)
+    controller = Resource("urn:x", "kubernetes:core/v1:ReplicationController", "api", API.props)
     of_controller = {"apiVersion": "v1", "kind": "ReplicationController", "name": "api"}
     assert bounds(controller, changed(HPA, "spec.scaleTargetRef", of_controller)) == (2, 8)
 
@@ -127,13 +167,13 @@ def test_an_autoscaler_finds_what_is_of_no_group_and_of_another() -> None:
 @pytest.mark.parametrize(
     ("subject", "others"),
     [
-        (changed(DEPLOYMENT, "spec.replicas", UNKNOWN), ()),
+        (changed(API, "spec.replicas", UNKNOWN), ()),
         (patch(workload()), ()),
-        (DEPLOYMENT, (changed(HPA, "spec.minReplicas", UNKNOWN),)),
-        (DEPLOYMENT, (changed(HPA, "spec.scaleTargetRef.name", SECRET),)),
-        (DEPLOYMENT, (changed(HPA, "spec.scaleTargetRef.kind", UNKNOWN),)),
-        (changed(DEPLOYMENT, "metadata.name", UNKNOWN), (HPA,)),
-        (changed(DEPLOYMENT, "metadata.namespace", UNKNOWN), (HPA,)),
+        (API, (changed(HPA, "spec.minReplicas", UNKNOWN),)),
+        (API, (changed(HPA, "spec.scaleTargetRef.name", SECRET),)),
+        (API, (changed(HPA, "spec.scaleTargetRef.kind", UNKNOWN),)),
+        (changed(API, "metadata.name", UNKNOWN), (HPA,)),
+        (changed(API, "metadata.namespace", UNKNOWN), (HPA,)),
     ],
 )
 def test_what_cannot_be_read_is_undecided(subject: Resource, others: tuple[Resource, ...]) -> None:
@@ -154,4 +194,4 @@ def test_labels_that_cannot_be_read_hide_those_of_the_operator() -> None:
 
 
 def test_an_unknown_name_needs_no_autoscaler_where_there_is_none() -> None:
-    assert bounds(changed(DEPLOYMENT, "metadata.name", UNKNOWN)) == (3, 3)
+    assert bounds(changed(API, "metadata.name", UNKNOWN)) == (3, 3)
