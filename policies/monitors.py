@@ -100,10 +100,8 @@ def _behind(service: Resource, endpoint: Node, stack: Stack) -> Iterator[Target]
 
 
 def _has_port(endpoint: Node, ports: list[tuple[Plain, Plain]]) -> bool:
-    name, number = endpoint.at("port").known(), endpoint.at("portNumber").known() or endpoint.at("targetPort").known()
-    if name is None and number is None:
-        return bool(ports)
-    return any((name is not None and name == own) or (number is not None and number == at) for own, at in ports)
+    wanted = [each for key in ("port", "portNumber", "targetPort") if (each := endpoint.at(key).known()) is not None]
+    return any(each in port for port in ports for each in wanted) if wanted else bool(ports)
 
 
 def job(monitor: Resource, endpoint: Node) -> str:
