@@ -138,12 +138,11 @@ class _Reader:
         depth = 0
         while self._at < len(self._tokens):
             token = self._tokens[self._at]
-            ends = token.kind == "newline" or (token.kind == "sign" and token.text in _CLOSING)
-            if ends and depth == 0:
+            closes = token.kind == "sign" and token.text in _CLOSING
+            if depth == 0 and (closes or token.kind == "newline"):
                 break
             self._at += 1
-            if token.kind == "sign":
-                depth += (token.text in _OPENING) - (token.text in _CLOSING)
+            depth += (token.kind == "sign" and token.text in _OPENING) - closes
             if token.kind != "newline":
                 found.append(token)
         return found

@@ -87,10 +87,10 @@ RULE = Rule(
     id="metrics-scraped",
     theme=Theme.OBSERVABILITY,
     title="Every service and worker is scraped, and every monitor picks something and is looked at",
-    why="A monitor with a label misspelt is accepted by the cluster, and all alerts on its metrics are silent for ever.",
+    why="A monitor with a misspelt label is accepted by the cluster, and the alerts on its metrics never fire.",
     applies_to="components HttpService and Worker; PodMonitors, ServiceMonitors and Probes",
     severity=Severity.MEDIUM,
     controls=("SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4", "NIST 800-53 r5 CA-7"),
-    remediation="Give the monitor the labels that the Prometheus selects, and the labels and port of the pods it is for.",
+    remediation="Give the monitor the labels that the Prometheus selects, and let it select its pods and their port.",
     judge=_judge,
 )

@@ -97,6 +97,6 @@ RULE = Rule(
     applies_to="components HttpService and Worker",
     severity=Severity.LOW,
     controls=("SOC 2 CC7.2", "ISO/IEC 27001:2022 8.16", "NIST 800-53 r5 SI-4"),
-    remediation="Set OTEL_EXPORTER_OTLP_ENDPOINT to the collector, and let that hand spans on to a Tempo of this stack.",
+    remediation="Set OTEL_EXPORTER_OTLP_ENDPOINT to the collector, and let that hand spans on to a Tempo.",
     judge=_judge,
 )

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -73,10 +74,12 @@ def rules(*entries: Props) -> Resource:
 
 
 def verdict(
-    shown: list[Resource] | None = None, rule: Props = READS, own: Resource = API, **replaced: Resource | None
+    shown: list[Resource] | None = None,
+    rule: Props = READS,
+    own: Resource = API,
+    parts: Mapping[str, Resource | None] | None = None,
 ) -> tuple[Outcome, str]:
-    parts: dict[str, Resource | None] = {"monitor": monitor("api", {"app": "api"}), **replaced}
-    others = [part for part in parts.values() if part]
+    others = [part for part in {"monitor": monitor("api", {"app": "api"}), **(parts or {})}.values() if part]
     found = judged(RULE, own, rules(rule), *(grafana(page()) if shown is None else shown), *others)
     finding = found[f"{own.type.rpartition(':')[2]}/{own.name}"]
     return finding.outcome, "; ".join(finding.reasons)
@@ -211,7 +214,7 @@ def test_its_own_folder_is_grafanas_where_none_is_set() -> None:
     ],
 )
 def test_what_is_not_read_cannot_be_shown(replaced: dict[str, Resource | None], outcome: Outcome, reason: str) -> None:
-    found = verdict(**replaced)
+    found = verdict(parts=replaced)
     assert found[0] is outcome
     assert reason in found[1]
 
@@ -230,7 +233,7 @@ def test_what_is_not_read_cannot_be_shown(replaced: dict[str, Resource | None], 
 def test_databases_are_known_by_their_exporters(
     own: Resource, labels: Props, port: str, query: str, selected: bool
 ) -> None:
-    found = verdict(grafana(page(query)), own=own, monitor=monitor("db", labels, port))
+    found = verdict(grafana(page(query)), own=own, parts={"monitor": monitor("db", labels, port)})
     assert found[0] is (Outcome.PASS if selected else Outcome.FAIL)
 
 
@@ -252,7 +255,9 @@ def test_databases_are_known_by_their_exporters(
 def test_the_job_is_what_the_monitor_makes_it(relabelings: object, selected: bool) -> None:
     read = changed(monitor("api", {"app": "api"}), "spec.podMetricsEndpoints.0.relabelings", relabelings)
     offered = {**PICKED, "type": "custom", "query": "api, shop/api"}
-    assert verdict(grafana(page(variables=(offered,))), monitor=read)[0] is (Outcome.PASS if selected else Outcome.FAIL)
+    assert verdict(grafana(page(variables=(offered,))), parts={"monitor": read})[0] is (
+        Outcome.PASS if selected else Outcome.FAIL
+    )
 
 
 def test_other_kinds_are_not_its_business() -> None:

@@ -1,5 +1,7 @@
 """Rule logs-shipped: what reads the logs of a namespace, and whether a store gets them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from policies.model import Outcome
@@ -12,10 +14,12 @@ from tests.policies.observability.telemetry import ALLOY, LOKI, telemetry
 API = resource("Deployment", "api", {"spec": {"template": {"spec": {"containers": [{"name": "api"}]}}}})
 
 
-def verdict(alloy: str = ALLOY, pods: Resource = API, **replaced: Resource | None) -> tuple[Outcome, str]:
-    """Outcome and reasons for some pods; parts are named `Kind_name`."""
-    parts = {**telemetry(alloy), **{key.replace("_", "/"): part for key, part in replaced.items()}}
-    found = judged(RULE, pods, *(part for part in parts.values() if part))
+def verdict(
+    alloy: str = ALLOY, pods: Resource = API, parts: Mapping[str, Resource | None] | None = None
+) -> tuple[Outcome, str]:
+    """Outcome and reasons for some pods; `parts`: what replaces parts of the good stack, or is added to them."""
+    every = {**telemetry(alloy), **(parts or {})}
+    found = judged(RULE, pods, *(part for part in every.values() if part))
     finding = found[f"{pods.type.rpartition(':')[2]}/{pods.name}"]
     return finding.outcome, "; ".join(finding.reasons)
 
@@ -149,45 +153,37 @@ PARTS: list[tuple[str, str, object, Outcome]] = [
 
 @pytest.mark.parametrize(("part", "path", "value", "outcome"), PARTS)
 def test_each_part_of_the_way_is_followed(part: str, path: str, value: object, outcome: Outcome) -> None:
-    replaced = {part.replace("/", "_"): changed(telemetry()[part], path, value)}
-    assert verdict(**replaced)[0] is outcome
+    assert verdict(parts={part: changed(telemetry()[part], path, value)})[0] is outcome
 
 
 def test_a_role_in_the_namespace_will_do_and_one_elsewhere_not() -> None:
-    parts = telemetry()
-    binding = dict(parts["ClusterRoleBinding/alloy"].props)
-    role = resource("Role", "alloy", {"rules": parts["ClusterRole/alloy"].props["rules"]})
-    named = changed(
-        resource("RoleBinding", "alloy", {**binding, "metadata": {"name": "alloy", "namespace": "shop"}}),
-        "roleRef.kind",
-        "Role",
-    )
-    gone: dict[str, Resource | None] = {"ClusterRoleBinding_alloy": None, "Role_alloy": role}
-    assert verdict(**gone)[0] is Outcome.FAIL
-    assert verdict(**gone, RoleBinding_alloy=named)[0] is Outcome.PASS
-    assert verdict(**gone, RoleBinding_alloy=changed(named, "metadata.namespace", "tools"))[0] is Outcome.FAIL
-    assert (
-        verdict(**{**gone, "Role_alloy": changed(role, "metadata.namespace", "tools")}, RoleBinding_alloy=named)[0]
-        is Outcome.FAIL
-    )
+    good = telemetry()
+    role = resource("Role", "alloy", {"rules": good["ClusterRole/alloy"].props["rules"]})
+    here = changed(good["ClusterRoleBinding/alloy"], "roleRef.kind", "Role")
+    named = resource("RoleBinding", "alloy", dict(here.props))
+    elsewhere = changed(named, "metadata.namespace", "tools")
+    parts: dict[str, Resource | None] = {"ClusterRoleBinding/alloy": None, "Role/alloy": role}
+    assert verdict(parts=parts)[0] is Outcome.FAIL
+    assert verdict(parts={**parts, "RoleBinding/alloy": named})[0] is Outcome.PASS
+    assert verdict(parts={**parts, "RoleBinding/alloy": elsewhere})[0] is Outcome.FAIL
+    moved = changed(role, "metadata.namespace", "tools")
+    assert verdict(parts={**parts, "RoleBinding/alloy": named, "Role/alloy": moved})[0] is Outcome.FAIL
 
 
 def test_a_file_mounted_alone_is_found() -> None:
-    alone = changed(
-        telemetry()["StatefulSet/alloy"],
-        f"{CONTAINER}.volumeMounts.0",
-        {"name": "config", "mountPath": "/etc/alloy/config.alloy", "subPath": "config.alloy"},
-    )
-    assert verdict(StatefulSet_alloy=alone)[0] is Outcome.PASS
+    path = "/etc/alloy/config.alloy"
+    mount = {"name": "config", "mountPath": path, "subPath": "config.alloy"}
+    alone = changed(telemetry()["StatefulSet/alloy"], f"{CONTAINER}.volumeMounts.0", mount)
+    assert verdict(parts={"StatefulSet/alloy": alone})[0] is Outcome.PASS
     other = changed(alone, f"{CONTAINER}.volumeMounts.0.subPath", "other")
-    assert verdict(StatefulSet_alloy=other)[0] is Outcome.FAIL
+    assert verdict(parts={"StatefulSet/alloy": other})[0] is Outcome.FAIL
 
 
 def test_the_port_of_a_loki_is_its_own_where_none_is_set() -> None:
     unset = telemetry(loki={key: value for key, value in LOKI.items() if key != "server"})
-    assert verdict(ConfigMap_loki=unset["ConfigMap/loki"])[0] is Outcome.PASS
+    assert verdict(parts={"ConfigMap/loki": unset["ConfigMap/loki"]})[0] is Outcome.PASS
     moved = telemetry(loki={**LOKI, "server": {"http_listen_port": 3101}})
-    assert verdict(ConfigMap_loki=moved["ConfigMap/loki"])[0] is Outcome.FAIL
+    assert verdict(parts={"ConfigMap/loki": moved["ConfigMap/loki"]})[0] is Outcome.FAIL
 
 
 def test_a_namespace_that_is_not_known_is_inconclusive() -> None:

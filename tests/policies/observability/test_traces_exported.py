@@ -85,8 +85,8 @@ def test_what_the_process_is_told(more: list[Props], clause: str | None) -> None
     assert (clause or "") in reasons
 
 
-SAMPLER = 'otelcol.processor.probabilistic_sampler "share" {{\n{settings}\n output {{\n traces = [otelcol.processor.batch.product.input]\n }}\n}}\n'
-TAIL = 'otelcol.processor.tail_sampling "share" {{\n{settings}\n output {{\n traces = [otelcol.processor.batch.product.input]\n }}\n}}\n'
+SAMPLER, TAIL = "otelcol.processor.probabilistic_sampler", "otelcol.processor.tail_sampling"
+BATCH = "[otelcol.processor.batch.product.input]"
 NONE = 'policy {\n type = "probabilistic"\n probabilistic {\n sampling_percentage = 0\n }\n }'
 
 
@@ -103,9 +103,10 @@ NONE = 'policy {\n type = "probabilistic"\n probabilistic {\n sampling_percentag
     ],
 )
 def test_a_sampler_that_keeps_nothing_is_an_end(sampler: str, settings: str, fails: bool) -> None:
-    name = sampler.partition(" ")[0]
-    alloy = ALLOY.replace("traces = [otelcol.processor.batch.product.input]", f"traces = [{name}.share.input]")
-    outcome, reasons = verdict(alloy=alloy + sampler.format(settings=settings))
+    component = f'{sampler} "share" {{\n{settings}\n output {{\n traces = {BATCH}\n }}\n}}\n'
+    outcome, reasons = verdict(
+        alloy=ALLOY.replace(f"traces = {BATCH}", f"traces = [{sampler}.share.input]") + component
+    )
     assert outcome is (Outcome.FAIL if fails else Outcome.PASS), reasons
     assert not fails or "keeps none of the traces" in reasons
 
@@ -173,9 +174,8 @@ otelcol.receiver.otlp "peers" {
 )
 def test_a_trace_may_go_to_another_replica_first(old: str, new: str, passes: bool) -> None:
     alloy = ALLOY.replace("[otelcol.exporter.otlp.tempo.input]", "[otelcol.exporter.loadbalancing.peers.input]")
-    parts = telemetry()
-    ports = [*parts["Service/alloy"].props["spec"]["ports"], {"name": "peers", "port": 4319, "targetPort": 4319}]  # type: ignore[index, call-overload]
-    service = changed(parts["Service/alloy"], "spec.ports", ports)
+    ports: list[Props] = [{"port": port, "targetPort": port} for port in (4318, 4319)]
+    service = changed(telemetry()["Service/alloy"], "spec.ports", ports)
     assert verdict(alloy=alloy + BALANCED.replace(old, new), Service_alloy=service)[0] is (
         Outcome.PASS if passes else Outcome.FAIL
     )
