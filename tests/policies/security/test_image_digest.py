@@ -171,6 +171,11 @@ def test_what_speaks_of_an_image_without_naming_one_to_run_is_none(place: str) -
     assert verdict(subject) == (Outcome.PASS, "")
 
 
+def test_a_reference_to_something_else_is_none() -> None:
+    subject = resource("Prometheus", props={"spec": {"image": PINNED, "tracing": {"reference": "redis:7"}}})
+    assert verdict(subject) == (Outcome.PASS, "")
+
+
 def test_other_kinds_are_not_its_business() -> None:
     config = resource("ConfigMap", props={"data": {"image": "redis:7"}})
     secret = resource("Secret", props={"data": {"image": SECRET}})
