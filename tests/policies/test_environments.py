@@ -10,19 +10,20 @@ import pytest
 from components.images import REDIS
 from engine.target import ADVISORY_WHERE_EMBEDDED
 from policies.evaluation import evaluate
+from policies.evidence import Evidence
 from policies.exemptions import load as load_register
 from policies.model import Enforcement, Outcome, RuleResult
 from policies.pack import RULES
-from policies.rules.security import image_digest
+from policies.rules.security import image_digest, secret_rotation_90d
 from policies.stack import Stack
 from stacks.environment import Environment, load
 from stacks.settings_images import own_images
 from tests.conftest import only
-from tests.policies.declared import ROOT, committed, facts, resources
+from tests.policies.declared import DAY, ROOT, committed, facts, resources
 
 NOT_ON_THE_EMBEDDED_CLUSTER = {"branch-protection", "environment-protection", "image-digest", "required-checks"}
 """Rules about what is declared on real clusters only: there GitHub is told, and registries are asked for digests."""
-WITH_EVIDENCE = {"restore-drill-fresh", "slo-reviewed"}
+WITH_EVIDENCE = {"restore-drill-fresh", "secret-rotation-90d", "slo-reviewed"}
 """Rules that ask for dated evidence, which a preview is not given."""
 WITHOUT_A_SUBJECT = {"staging": {"autoscaler-valid", "replicas-spread"}, "prod": {"autoscaler-valid"}}
 """Rules about what an environment has none of: autoscalers, replicas."""
@@ -91,3 +92,19 @@ def test_with_a_digest_for_every_image_production_keeps_the_rule_that_the_embedd
     del digests[REDIS]
     (result,) = evaluate([image_digest.RULE], Stack(resources(pinned), facts("prod")))
     assert [finding.subject for finding in result.of(Outcome.FAIL)] == ["StatefulSet shop-prod/redis-queue"]
+
+
+def test_production_keeps_the_rotation_of_its_secrets_on_record() -> None:
+    secrets = [each for each in committed("prod") if each.kind == "core/Secret"]
+    fresh = tuple(
+        Evidence("secret-rotation", each.subject, f"{DAY}T08:00:00Z", True, "rotated", "rotations.yaml", "0" * 64)
+        for each in secrets
+    )
+    (result,) = evaluate([secret_rotation_90d.RULE], Stack(committed("prod"), facts("prod", evidence=fresh)))
+    assert {finding.subject for finding in result.of(Outcome.NOT_APPLICABLE)} == {
+        "Secret shop-prod/alertmanager",
+        "Secret shop-prod/prometheus-scrape",
+    }
+    assert result.count(Outcome.PASS) == len(secrets) - 2
+    (result,) = evaluate([secret_rotation_90d.RULE], Stack(committed("prod"), facts("prod", evidence=())))
+    assert result.count(Outcome.FAIL) == len(secrets) - 2
