@@ -5,7 +5,7 @@ import math
 from components.observability.alert import Severity
 from components.slo.alerts import MINUTES_OF_AN_INCREASE, WITHOUT_DATA
 from components.slo.histories import State, Stretch, exposed
-from components.slo.indicators import Probe, looks_per_minute
+from components.slo.indicators import Latency, Probe, Ratio, RawRatio, looks_per_minute
 from components.slo.objective import FASTEST, Slo
 from components.slo.scenario import (
     BURNS,
@@ -31,6 +31,10 @@ def minutes(slo: Slo) -> list[Scenario]:
     if looks_per_minute(slo.indicator) is None:
         # Looks come at their own pace, and whatever the traffic.
         found += [_idle(slo), _unequal(slo), *(_single(slo, rate) for rate in (1, 11 / 64))]
+    if isinstance(slo.indicator, Latency) or (isinstance(slo.indicator, Ratio) and slo.indicator.good):
+        found.append(_never_good(slo))
+    if isinstance(slo.indicator, RawRatio):
+        found += [_idle(slo), _shares(slo, slo.indicator)]
     return found
 
 
@@ -92,6 +96,8 @@ def _vanishes(slo: Slo) -> Scenario:
     stretches = [Stretch(110, traffic), Stretch(40, 2 * traffic), Stretch(60, state=State.GONE), Stretch(40, traffic)]
     checks = [
         never(_ALL, 149),
+        # It may be a scrape that was missed: not yet.
+        holds(150, f"abs({total} - {lost}) > bool 0.5"),
         alert(math.ceil(150 + FASTEST * slo.budget * 60) + 4, PAGE, slo.name, 1),
         *(holds(152, f"abs({each} - {lost}) < bool 1e-6") for each in (total, bad)),
         alert(249, PAGE, slo.name, 0),
@@ -165,6 +171,29 @@ def _single(slo: Slo, rate: float) -> Scenario:
         exposed(slo, stretches),
         [never(BURNS, 120), holds(90, seen)],
     )
+
+
+def _never_good(slo: Slo) -> Scenario:
+    """What counts the good ones is not there: none has been yet, or the service has no such bucket."""
+    service = slo
+    if isinstance(slo.indicator, Latency):
+        others = tuple(each for each in slo.indicator.buckets if each != slo.indicator.seconds)
+        service = slo._replace(indicator=slo.indicator._replace(buckets=others))
+    checks = [holds(19, near(each, _seen(slo, 1))) for each in _recorded(slo)]
+    return Scenario("good ones are not counted at all", exposed(service, [Stretch(20, 1, 1)]), checks)
+
+
+def _shares(slo: Slo, indicator: RawRatio) -> Scenario:
+    """Half a bad look is half a bad event; a share in per cent makes all of them bad."""
+    bad, total = _recorded(slo)
+    per_cent = 99.5 if indicator.bad else 1 - 99.5
+    stretches = [Stretch(30, 1), Stretch(15, 1, 0.25), Stretch(15), Stretch(15, 1, per_cent)]
+    looks = _seen(slo, 1)
+    checks = [
+        *(holds(at, near(total, count)) for at, count in ((29, looks), (44, looks), (59, 0), (74, looks))),
+        *(holds(at, near(bad, share * looks)) for at, share in ((29, 0), (44, 0.25), (59, 0), (74, 1))),
+    ]
+    return Scenario("shares, none, and what is no share", exposed(slo, stretches), checks)
 
 
 def _recorded(slo: Slo) -> tuple[str, str]:

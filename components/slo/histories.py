@@ -4,11 +4,12 @@ Beside each series stand others that a selector must not pick: the same labels b
 whose selector loses a condition counts them, and its proof fails.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from components.slo.indicators import Freshness, Latency, Probe, Queue, Ratio, bound
+from components.slo.indicators import Freshness, Latency, Probe, Queue, Ratio, RawRatio, bound
 from components.slo.objective import Slo
 from components.slo.selector import Matcher, Selector, parse, value_of
 
@@ -34,9 +35,9 @@ class Stretch(NamedTuple):
 
     minutes: int
     total: float = 0.0
-    """Events a minute. Looks and probes have their own pace: for them it says nothing."""
+    """Events a minute. Looks and probes have their own pace: for them it says nothing, but for a raw ratio."""
     bad: float = 0.0
-    """Bad ones of them; looks are all bad, or none."""
+    """Bad ones of them; looks are all bad, or none, but for a raw ratio."""
     state: State = State.UP
 
 
@@ -65,7 +66,13 @@ def exposed(slo: Slo, stretches: Sequence[Stretch]) -> Series:
         case Probe():
             gauge = parse(indicator.success)
             series[_series(gauge, {})] = _gauge(stretches, lambda each: float(each.bad == 0))
-            series |= {name: _steady(stretches, 0) for name in _strangers(gauge, gauge)}
+            # Two of each, which neither fail nor succeed: else they would add up to what they stand beside.
+            for name in _strangers(gauge, gauge):
+                series |= dict.fromkeys((name, _twin(name)), _steady(stretches, STRANGERS))
+        case RawRatio():
+            gauge = parse(indicator.bad or indicator.good)
+            series |= _shares(_series(gauge, {}), bool(indicator.bad), stretches)
+            series |= {name: _steady(stretches, float(bool(indicator.bad))) for name in _strangers(gauge, gauge)}
     return series | _surroundings(slo, stretches)
 
 
@@ -114,7 +121,7 @@ def _latency(indicator: Latency, stretches: Sequence[Stretch]) -> Series:
     selector = parse(indicator.histogram)
     for end in ("+Inf", bound(indicator.seconds)):
         whole = indicator.bucket(end)
-        strange = _counter(stretches, lambda _: STRANGERS) if end == "+Inf" else nothing
+        strange = _counter(stretches, lambda _, end=end: STRANGERS if end == "+Inf" else STRANGERS / 2)
         series |= dict.fromkeys(_strangers(whole, selector), strange)
     return series
 
@@ -130,6 +137,23 @@ def _timestamps(gauge: Selector, stretches: Sequence[Stretch], fresh: float, lat
             parts.append(_nothing(each.minutes))
         minute += each.minutes
     return {_series(gauge, {}): " ".join(parts)} | dict.fromkeys(_strangers(gauge, gauge), f"0+60x{minute}")
+
+
+def _shares(name: str, bad: bool, stretches: Sequence[Stretch]) -> Series:
+    """Two series whose mean is the share, as different as can be; no number while nothing happens."""
+
+    def level(place: int, each: Stretch) -> float:
+        if not each.total:
+            return math.nan
+        both = 2 * each.bad / each.total
+        first = min(1.0, both)
+        part = both - first if place else first
+        return part if bad else 1 - part
+
+    return {
+        name: _gauge(stretches, lambda each: level(0, each)),
+        _twin(name): _gauge(stretches, lambda each: level(1, each)),
+    }
 
 
 def _surroundings(slo: Slo, stretches: Sequence[Stretch]) -> Series:
@@ -165,6 +189,10 @@ def _strangers(selector: Selector, failing: Selector) -> list[str]:
     return found
 
 
+def _twin(series: str) -> str:
+    return f'{series[:-1]},copy="b"}}'
+
+
 def _not_of(events: Selector, picked: Selector) -> dict[str, str]:
     """A label that makes it one of the events, and not one that was picked."""
     for each in picked.matchers:
@@ -197,9 +225,13 @@ def _counter(stretches: Sequence[Stretch], rate: Callable[[Stretch], float]) -> 
 def _gauge(stretches: Sequence[Stretch], level: Callable[[Stretch], float]) -> str:
     there = (State.UP, State.HICCUP)
     return " ".join(
-        f"{level(each):.17g}x{each.minutes - 1}" if each.state in there else _nothing(each.minutes)
-        for each in stretches
+        _standing(level(each), each.minutes) if each.state in there else _nothing(each.minutes) for each in stretches
     )
+
+
+def _standing(level: float, minutes: int) -> str:
+    # Promtool's notation does not repeat what is no number.
+    return " ".join(["NaN"] * minutes) if math.isnan(level) else f"{level:.17g}x{minutes - 1}"
 
 
 def _steady(stretches: Sequence[Stretch], level: float) -> str:

@@ -2,7 +2,7 @@
 
 Both yield one series without labels, or none where there is nothing to count. Two kinds:
 - `Ratio` and `Latency` count what happened (requests, jobs), so that a busy hour weighs more than a quiet one;
-- `Freshness`, `Queue` and `Probe` count looks at a state, at a fixed pace.
+- `Freshness`, `Queue`, `Probe` and `RawRatio` count looks at a state, at a fixed pace.
 """
 
 from typing import NamedTuple
@@ -142,14 +142,44 @@ class Probe(NamedTuple):
         return _unreadable(self.success)
 
 
-Indicator = Ratio | Latency | Freshness | Queue | Probe
+class RawRatio(NamedTuple):
+    """A share that somebody else has computed, such as the error ratio of a CDN. Give `bad` or `good`, as a selector.
+
+    Of how many events it is a share is not told, so looks weigh alike: one at a quiet minute as much as one at a busy
+    minute, and the only failure of a quiet hour may page. Where there are counters, a `Ratio` is right. Of several
+    series the mean counts. A look that finds no number (0 / 0, when nothing happens) is no event.
+    """
+
+    bad: str = ""
+    """Selector of a gauge that holds the share of bad events, 0 to 1."""
+    good: str = ""
+    """The same of good ones."""
+
+    def total_expr(self) -> str:
+        """Looks within five minutes that found a number."""
+        return f"sum_over_time((max({parse(self.bad or self.good)} >= bool 0))[5m:{LOOK_SECONDS}s])"
+
+    def bad_expr(self) -> str:
+        """The sum of their bad shares. What is no share, such as per cent, makes all of them bad, which is noticed."""
+        share = f"avg({parse(self.bad or self.good)} >= 0)"
+        bad = share if self.bad else f"abs(1 - {share})"
+        return f"sum_over_time(clamp_max({bad}, 1)[5m:{LOOK_SECONDS}s])"
+
+    def problem(self) -> str:
+        """What is wrong with it, as a sentence; empty: nothing."""
+        if bool(self.bad) == bool(self.good):
+            return "a raw ratio takes either `bad` or `good`, one of them"
+        return _unreadable(self.bad or self.good)
+
+
+Indicator = Ratio | Latency | Freshness | Queue | Probe | RawRatio
 
 
 def looks_per_minute(indicator: Indicator) -> float | None:
     """How many events a minute an indicator counts by itself; None: as many as there is traffic."""
     if isinstance(indicator, Probe):
         return 1 / PROBE_MINUTES
-    return 60 / LOOK_SECONDS if isinstance(indicator, Freshness | Queue) else None
+    return 60 / LOOK_SECONDS if isinstance(indicator, Freshness | Queue | RawRatio) else None
 
 
 def bound(seconds: float) -> str:

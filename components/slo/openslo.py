@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.observability.alert import Severity
-from components.slo.indicators import Freshness, Indicator, Latency, Probe, Queue, Ratio, bound
+from components.slo.indicators import Freshness, Indicator, Latency, Probe, Queue, Ratio, RawRatio, bound
 from components.slo.objective import Slo, Workload, problems
 from components.slo.selector import parse
 
@@ -89,6 +89,9 @@ def _metric(indicator: Indicator) -> tuple[dict[str, Any], dict[str, Any]]:
             return {"thresholdMetric": _source(indicator.depth)}, {"op": "lte", "value": indicator.limit}
         case Probe():
             return {"thresholdMetric": _source(indicator.success)}, {"op": "gte", "value": 1}
+        case RawRatio():
+            kind = "failure" if indicator.bad else "success"
+            return {"ratioMetric": {"rawType": kind, "raw": _source(indicator.bad or indicator.good)}}, {}
 
 
 def _ratio_metric(kind: str, part: str, total: str) -> dict[str, Any]:
@@ -142,6 +145,8 @@ def _slo(document: Document, indicators: Mapping[str, Any], defaults: Defaults) 
 
 def _indicator(name: str, spec: Mapping[str, Any], objective: Mapping[str, Any], notes: Mapping[str, str]) -> Indicator:
     if ratio := spec.get("ratioMetric"):
+        if "raw" in ratio:
+            return _raw_ratio(name, ratio)
         if not ratio.get("counter"):
             raise ValueError(f"{name}: only a ratio of counters is read: set `counter: true` and name the counters")
         total = _query(name, ratio, "total")
@@ -160,6 +165,20 @@ def _indicator(name: str, spec: Mapping[str, Any], objective: Mapping[str, Any],
     if age := _AGE.fullmatch(query):
         return Freshness(age["gauge"], value)
     return Queue(query, value)
+
+
+def _raw_ratio(name: str, ratio: Mapping[str, Any]) -> RawRatio:
+    query = _query(name, ratio, "raw")
+    if both := {"good", "bad", "total"} & set(ratio):
+        raise ValueError(
+            f"{name}: beside raw there is {', '.join(sorted(both))}: name a ratio or its counters, not both"
+        )
+    kind = ratio.get("rawType")
+    if kind not in ("success", "failure"):
+        raise ValueError(
+            f"{name}: the rawType {kind} is not known: write success (good / total) or failure (bad / total)"
+        )
+    return RawRatio(good=query) if kind == "success" else RawRatio(bad=query)
 
 
 def _latency(name: str, good: str, buckets: str) -> Latency:

@@ -19,6 +19,7 @@ from typing import Any
 from components.observability import alert
 from components.observability.alert import Level
 from components.slo.alerts import BURN_WINDOWS, EXHAUSTED, FAST, MINUTES_OF_AN_INCREASE, PAGES, SLOW, WITHOUT_DATA
+from components.slo.indicators import looks_per_minute
 from components.slo.objective import Slo, Workload, problems
 
 RULES_PER_SLO = 4
@@ -68,12 +69,15 @@ def recordings(slo: Slo) -> list[Rule]:
 def _lost(slo: Slo, workload: Workload) -> str:
     """What a service that should be there and is not fails to do: as much as in the hour before, a quiet hour at least.
 
-    The quiet rate alone would hardly count beside the past hour of a busy service. A single missed scrape is no outage.
+    The quiet rate alone would hardly count beside the past hour of a busy service; looks have one pace at all times. A
+    single missed scrape is no outage.
     """
     quiet = f"{slo.rate * MINUTES_OF_AN_INCREASE:g}"
-    before = f'max(avg_over_time(slo:total:increase5m{{slo="{slo.name}"}}[1h]))'
+    lost = f"vector({quiet})"
+    if looks_per_minute(slo.indicator) is None:
+        lost = f'(max(avg_over_time(slo:total:increase5m{{slo="{slo.name}"}}[1h])) > {quiet} or {lost})'
     return (
-        f"(\n  ({before} > {quiet} or vector({quiet}))\n"
+        f"(\n  {lost}\n"
         f"  and (max({workload.desired()}) > 0\n"
         f'    unless sum(max_over_time(up{{job="{slo.service}"}}[2m])) > 0)\n)'
     )

@@ -63,13 +63,15 @@ def days(slo: Slo) -> list[Scenario]:
 
 
 def forgets(slo: Slo) -> Scenario:
-    """What lies before the SLO's window is no longer counted."""
+    """What lies before the SLO's window is no longer counted, nor what is of another window or of no SLO at all."""
     window = slo.window_days * 24 * 60 // WINDOW_STEP
     stretches = [_burning(slo, WINDOW_STEP, 6, 3), _burning(slo, WINDOW_STEP, window, 0)]
     total = traffic_of(slo) * WINDOW_STEP * window
     checks = [holds(step, near(f'slo:total:events{{slo="{_NAME}"}}', total)) for step in (window - 1, window + 5)]
     checks += [holds(window - 1, near(f"1 - {_LEFT}", 18 / window)), holds(window + 5, f"{_LEFT} == bool 1")]
-    return Scenario("what lies before the window is forgotten", _series(slo, stretches), checks)
+    checks += [counted(window, f'slo:{kind}:events{{slo=~"weekly|removed"}}', 0) for kind in ("bad", "total")]
+    series = _series(slo, stretches) | recorded({"slo": "weekly", "window": "7d"}, slo, stretches)
+    return Scenario("what lies before the window is forgotten", series, checks)
 
 
 def _series(slo: Slo, stretches: Sequence[Stretch]) -> Series:

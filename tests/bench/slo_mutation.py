@@ -1,76 +1,71 @@
 """How many mistakes the generated proofs notice: `python -m tests.bench.slo_mutation [SLO …]`.
 
-Changes every generated rule in every way, one at a time, and runs the proofs of its SLO. A mutant that no proof notices
-survives and is printed; 95 % at least must be noticed.
+Changes every generated rule in every way, one at a time, and runs the proofs on it. A mutant that no proof notices
+survives and is printed; 95 % at least must be noticed, of each SLO.
 """
 
 import sys
-import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
 
-from components.slo.objective import Slo
-from components.slo.proof import proofs, window_proof
 from devcluster import checks
-from tests.slo import promtool as tool
-from tests.slo.mutants import Mutant, mutants
+from tests.slo.mutation import Score, of_recordings, of_shared, of_windows
 from tests.slo.product_slos import SLOS
 
 REQUIRED = 0.95
-SHARED = ("slo-burn", "slo-budget")
 
 
-def noticed(promtool: Path, slo: Slo, mutant: Mutant) -> bool:
-    """Whether a proof of `slo` fails on the changed rules; those most likely to are tried first."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        tool.write(folder, mutant.groups)
-        files = {**proofs(slo, tool.RULES), "window.test.yaml": window_proof(slo, tool.RULES)}
-        pace = {SHARED[0]: "hours", SHARED[1]: "days"}.get(mutant.what.split(":")[0], "minutes")
-        ordered = sorted(files, key=lambda file: f".{pace}." not in file)
-        return any(tool.run(promtool, folder, files[file], file) for file in ordered)
+def scores(names: Sequence[str] = ()) -> Iterator[Score]:
+    """Of each SLO's own rules, and of those that all share; of the SLOs called `names` alone, if there are any."""
+    promtool = checks.ensure("promtool", print)
+    yield from (of_recordings(promtool, slo) for slo in SLOS if not names or slo.name in names)
+    if not names:
+        yield of_shared(promtool, SLOS)
+        yield of_windows(promtool, SLOS)
 
 
-def survivors(promtool: Path, slos: Sequence[Slo]) -> tuple[Counter[str], list[Mutant]]:
-    """How many mutants of each kind there were, and those that nothing noticed."""
-    work: list[tuple[Slo, Mutant]] = []
-    for index, slo in enumerate(slos):
-        # A proof that fails without a mutant would notice every mutant.
-        if noticed(promtool, slo, Mutant("none", slo.name, tool.groups([slo]))):
-            raise SystemExit(f"the proofs of {slo.name} do not hold: mend them first (pytest tests/slo)")
-        # The shared rules are the same for all: one SLO a severity proves them.
-        shared = not index or slo.page not in {each.page for each in slos[:index]}
-        for mutant in mutants(tool.groups([slo])):
-            other = next((page for page in ("P0", "P1") if f"SLOBurnsFast {page}" in mutant.what), str(slo.page))
-            if other == slo.page and (shared or not mutant.what.startswith(SHARED)):
-                work.append((slo, mutant))
-    with ThreadPoolExecutor(2) as pool:
-        found = list(_reported(pool.map(partial(noticed, promtool), *zip(*work, strict=True)), work))
-    return Counter(mutant.kind for _, mutant in work), [
-        mutant for (_, mutant), seen in zip(work, found, strict=True) if not seen
-    ]
+def table(found: Sequence[Score]) -> list[str]:
+    """As Markdown: a row for each, and one for all."""
+    kinds = sorted({kind for score in found for kind in score.kinds})
+    rows = ["| rules of | noticed | " + " | ".join(kinds) + " |", "|---|---:|" + "---:|" * len(kinds)]
+    for score in found:
+        cells = [_cell(score.kinds[kind], sum(each.kind == kind for each in score.left)) for kind in kinds]
+        rows.append(f"| {score.rules} | {_cell(score.total, len(score.left))} | {' | '.join(cells)} |")
+    total, left = sum(score.total for score in found), sum(len(score.left) for score in found)
+    return [*rows, f"| **all** | {_cell(total, left)}, {1 - left / total:.1%} |" + " |" * len(kinds)]
 
 
-def _reported(found: Iterable[bool], work: Sequence[tuple[Slo, Mutant]]) -> Iterator[bool]:
-    """Passes on what is found, and says at once what survives."""
-    for done, (seen, (_, mutant)) in enumerate(zip(found, work, strict=True), start=1):
-        if not seen:
-            print(f"{done} of {len(work)}: survives: {mutant.kind}: {mutant.what}", flush=True)
-        yield seen
+def _cell(total: int, left: int) -> str:
+    return f"{total - left} of {total}" if total else ""
+
+
+def measured() -> dict[str, list[str]]:
+    """The scores, all SLOs', and what survives."""
+    found = list(_told(scores()))
+    survivors = [f"- {each.kind}: {each.what}" for score in found for each in score.left]
+    return {
+        "Mistakes in SLO rules that their proofs notice": [
+            "Every rule of the reference product's SLOs, and of kinds that it has not, is changed in every way, one "
+            f"change at a time; then the generated promtool tests are run. {REQUIRED:.0%} at least must be noticed.",
+            "",
+            *table(found),
+            *(["", "Not noticed:", "", *survivors] if survivors else []),
+        ]
+    }
+
+
+def _told(found: Iterable[Score]) -> Iterator[Score]:
+    for score in found:
+        print(f"{score.rules}: {score.total - len(score.left)} of {score.total} noticed: {score.share:.1%}", flush=True)
+        for each in score.left:
+            print(f"  survives: {each.kind}: {each.what}", flush=True)
+        yield score
 
 
 def main(names: Sequence[str]) -> int:
-    """Prints the score and the survivors. 1: the score is too low."""
-    chosen = [slo for slo in SLOS if not names or slo.name in names]
-    kinds, left = survivors(checks.ensure("promtool", print), chosen)
-    total = sum(kinds.values())
-    for kind, count in sorted(kinds.items()):
-        print(f"{kind:12} {count - sum(each.kind == kind for each in left):4} of {count}")
-    print(f"noticed      {total - len(left):4} of {total}: {1 - len(left) / total:.1%}")
-    return int(1 - len(left) / total < REQUIRED)
+    """Prints the scores and the survivors. 1: a score is too low."""
+    found = list(_told(scores(names)))
+    print(*table(found), sep="\n")
+    return int(min(score.share for score in found) < REQUIRED)
 
 
 if __name__ == "__main__":

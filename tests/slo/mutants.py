@@ -11,6 +11,8 @@ _WINDOW = re.compile(r"\[(\d+)([smhd])(?=[\]:])")
 _RECORDED_WINDOW = re.compile(r"slo:burn:ratio(\w+)")
 _RECORDED = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"]
 _MATCHER = re.compile(r'[{,](\w+(?:=~|!~|!=|=)"[^"]*")')
+_AGE = re.compile(r"timestamp\((.+?)\) - \1")
+"""Only series that stand on both sides count: a condition that one side lacks changes nothing, so none is left out."""
 _NUMBER = re.compile(r'(?<![\w.:"$\[])(\d+(?:\.\d+)?)(?![\w.:"\]])')
 _COMPARISON = re.compile(r" (>=|<=|==|>|<) ")
 _OTHER_COMPARISON = {">": ("<",), "<": (">",), ">=": (">", "<"), "<=": (">",), "==": ("!=",)}
@@ -25,9 +27,19 @@ class Mutant(NamedTuple):
 
     kind: str
     """`factor`, `window`, `selector`, `comparison`, `set`, `label` or `lasting`."""
-    what: str
-    """Where the change is, and from what to what."""
+    group: str
+    """The changed rule's group."""
+    rule: str
+    """What it records, or its alert with its severity."""
+    change: str
+    """From what to what."""
     groups: Groups
+    """All rules, that one changed."""
+
+    @property
+    def what(self) -> str:
+        """Where the change is, and from what to what."""
+        return f"{self.group}: {self.rule}: {self.change}"
 
 
 def mutants(groups: Groups) -> Iterator[Mutant]:
@@ -38,15 +50,15 @@ def mutants(groups: Groups) -> Iterator[Mutant]:
             for kind, change, expr in _expressions(rule["expr"]):
                 changed = copy.deepcopy(groups)
                 changed[g]["rules"][r]["expr"] = expr
-                yield Mutant(kind, f"{group['name']}: {name}: {change}", changed)
+                yield Mutant(kind, group["name"], name, change, changed)
             for label in rule.get("labels", {}):
                 changed = copy.deepcopy(groups)
                 changed[g]["rules"][r]["labels"][label] = "wrong"
-                yield Mutant("label", f"{group['name']}: {name}: label {label}", changed)
+                yield Mutant("label", group["name"], name, f"label {label}", changed)
             if rule.get("for", "0m") != "0m":
                 changed = copy.deepcopy(groups)
                 changed[g]["rules"][r]["for"] = "0m"
-                yield Mutant("lasting", f"{group['name']}: {name}: for 0m", changed)
+                yield Mutant("lasting", group["name"], name, "for 0m", changed)
 
 
 def _expressions(expr: str) -> Iterator[tuple[str, str, str]]:
@@ -66,8 +78,10 @@ def _expressions(expr: str) -> Iterator[tuple[str, str, str]]:
         place = _RECORDED.index(found[1])
         for other in _RECORDED[max(0, place - 1) : place] + _RECORDED[place + 1 : place + 2]:
             yield "window", f"{found[0]} at {found.start()} -> {other}", with_(found, f"slo:burn:ratio{other}")
+    ages = [range(*found.span()) for found in _AGE.finditer(expr)]
     for found in _MATCHER.finditer(expr):
-        yield "selector", f"without {found[1]} at {found.start()}", _tidy(with_(found, "", 1))
+        if not any(found.start() in age for age in ages):
+            yield "selector", f"without {found[1]} at {found.start()}", _tidy(with_(found, "", 1))
         operator = re.search(r"=~|!~|!=|=", found[1])
         assert operator
         opposite = found[1].replace(operator[0], _OPPOSITE[operator[0]], 1)

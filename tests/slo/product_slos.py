@@ -1,7 +1,7 @@
 """The eleven SLOs of the reference product, which between them use every indicator but one and both windows."""
 
 from components.observability.alert import Severity
-from components.slo.indicators import Freshness, Latency, Probe, Queue, Ratio
+from components.slo.indicators import Freshness, Latency, Probe, Queue, Ratio, RawRatio
 from components.slo.objective import Slo, Workload
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
@@ -85,6 +85,14 @@ OTHERS = [
         Ratio('queue_jobs_total{job="email"}', good='queue_jobs_total{job="email",result="done"}'),
         "product", Severity.P1, 2, _deployment("email"),
     ),
+    Slo(
+        "cdn-errors", "cdn", "99.5 % of what the CDN is asked for is delivered.", 0.995, 30,
+        RawRatio(bad='cdn_errors:ratio{job="cdn",zone!="test"}'), "platform", Severity.P0,
+    ),
+    Slo(
+        "search-quality", "search", "95 % of the searches find something.", 0.95, 28,
+        RawRatio(good='search_hits:ratio{job="search"}'), "product", Severity.P1, None, _deployment("search"),
+    ),
 ]  # fmt: skip
-"""What the product does not use: a queue's depth, and a ratio of good events."""
+"""What the product does not use: a queue's depth, a ratio of good events, and shares that others have computed."""
 SLOS = [*PRODUCT, *OTHERS]

@@ -9,7 +9,7 @@ from components.observability.alert import Level, Severity
 from components.slo import openslo
 from components.slo.alerts import ALERTS
 from components.slo.episodes import minutes
-from components.slo.indicators import Freshness, Latency, Probe, Ratio
+from components.slo.indicators import Freshness, Latency, Probe, Ratio, RawRatio
 from components.slo.objective import Slo, Workload, problems
 from components.slo.proof import proofs
 from components.slo.rules import RULES_PER_SLO, rules
@@ -60,6 +60,10 @@ def test_the_products_slos_are_eleven_and_right() -> None:
             '0.3 s is no bucket of x{job="api"} (0.25, 0.5): choose one of them, or add the bucket to the service',
         ),
         ({"indicator": Ratio("a")}, "a ratio takes either `bad` or `good`, one of them"),
+        (
+            {"indicator": RawRatio("a", "b"), "quiet_rate": None},
+            "a raw ratio takes either `bad` or `good`, one of them",
+        ),
         (
             {"indicator": Ratio("sum(a)", bad="b")},
             '“sum(a)” is no plain selector such as http_requests_total{job="api"}: name one counter or gauge',
@@ -218,6 +222,14 @@ SOURCE = {"metricSource": {"type": "Prometheus", "spec": {"query": "sum(rate(a[5
         (
             document(indicator={"spec": {"ratioMetric": {"counter": True}}}),
             "x: total has no metricSource.spec.query: write a Prometheus selector there",
+        ),
+        (
+            document(indicator={"spec": {"ratioMetric": {"raw": SOURCE, "total": SOURCE, "rawType": "failure"}}}),
+            "x: beside raw there is total: name a ratio or its counters, not both",
+        ),
+        (
+            document(indicator={"spec": {"ratioMetric": {"raw": SOURCE}}}),
+            "x: the rawType None is not known: write success (good / total) or failure (bad / total)",
         ),
         (
             document(
