@@ -1,6 +1,7 @@
 """An environment as the engine hands it to a policy pack: all resources, components and the stack itself included."""
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -19,7 +20,7 @@ from policies.stack import Resource, Stack
 from stacks.environment import PROJECT, ClusterTarget, Environment, load
 from stacks.platform import declare
 from stacks.render import Recorder
-from stacks.settings_images import ImagesSettings
+from stacks.settings_images import ImagesSettings, own_images
 from tests.canaries import canary_dsn
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,9 +55,12 @@ def committed(stack: str) -> tuple[Resource, ...]:
 
 @cache
 def on_a_real_cluster(stack: str) -> tuple[Resource, ...]:
-    """The same on a cluster that the file names: GitHub is told as well. No registry is asked."""
+    """The same on a cluster that the file names: GitHub is told as well, and every image has a digest. No registry is
+    asked: each digest is made up."""
     environment = load(ROOT, stack)
-    images = ImagesSettings.model_validate({"pin": "none"})
+    named = [*own_images().values(), *environment.platform.product_images.values()]
+    digests = {image: f"sha256:{hashlib.sha256(image.encode()).hexdigest()}" for image in named}
+    images = ImagesSettings.model_validate({"pin": "none", "digests": digests})
     platform = environment.platform.model_copy(update={"images": images})
     return _declared(replace(environment, platform=platform, cluster=ClusterTarget("somewhere", None)))
 

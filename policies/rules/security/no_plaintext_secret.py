@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from policies.model import Rule, Severity, Theme, Verdict, verdict
+from policies.normalise import PLAIN_KEYS
 from policies.plaintext import Place, forms, looks_random, names_digest, names_sealed, names_secret, settings
 from policies.pods import Container, Pod, Role, pods
 from policies.stack import ROOT, Resource, Stack
@@ -101,6 +102,9 @@ def _is_custom(resource: Resource) -> bool:
 
 def _annotations(annotations: Node) -> Iterator[_Text]:
     for key, node in _members(annotations):
+        # It lists names of keys, and which: a name is no secret.
+        if key == PLAIN_KEYS:
+            continue
         yield _Text(f"annotation {key}" if key else node.path, node.value, key, alone=bool(key))
 
 
