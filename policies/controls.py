@@ -101,6 +101,8 @@ FRAMEWORKS: Final[dict[str, dict[str, str]]] = {
         "5.1.5": "Default service accounts not used",
         "5.1.6": "Service account tokens mounted only where necessary",
         "5.1.8": "bind, impersonate and escalate limited",
+        "5.1.10": "Access to the proxy of nodes minimised",
+        "5.1.13": "Access to create service account tokens minimised",
         "5.2.2": "No privileged containers",
         "5.2.3": "No containers in the host's process namespace",
         "5.2.4": "No containers in the host's IPC namespace",

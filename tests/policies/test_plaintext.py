@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from policies.plaintext import Place, forms, looks_random, names_digest, names_secret, settings
+from policies.plaintext import Place, forms, looks_random, names_digest, names_sealed, names_secret, settings
 
 ANYWHERE = [
     *("password", "DB_PASSWORD", "PGPASSWORD", "adminPassword", "smtp-passwd", "passphrase", "passwords", "DB_PWD"),
@@ -229,6 +229,7 @@ def test_what_generators_make_looks_random(alphabet: str, length: int) -> None:
 
 @pytest.mark.parametrize("length", [32, 64])
 def test_hexadecimal_keys_look_random(length: int) -> None:
+    assert looks_random("012345678" * 4)
     assert all(looks_random(generated("0123456789abcdef", length, seed)) for seed in range(100))
 
 
@@ -249,6 +250,7 @@ def test_hexadecimal_keys_look_random(length: int) -> None:
         '"checksum": "' + generated("0123456789abcdef", 64, 5) + '"',
         "0" * 64,
         "deadbeef" * 4,
+        "01234567" * 4,
         "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
         generated("0123456789abcdef", 31, 6),
         "ssh-ed25519 " + generated(LETTERS, 68, 7),
@@ -272,7 +274,21 @@ def test_what_stands_beside_a_public_key_is_still_looked_at() -> None:
     "name",
     [
         *("mainstay.dev/fingerprint", "checksum/config", "GIT_COMMIT", "IMAGE_DIGEST", "sha256", "CLIENT_ID", "uid"),
-        *("encryptedData", "sealed", "BUILD_VERSION", "integrity", "etag", "passwordHash", "ciphertext"),
+        *(
+            "encryptedData",
+            "sealed",
+            "BUILD_VERSION",
+            "integrity",
+            "etag",
+            "passwordHash",
+            "ciphertext",
+            "hash_of",
+            "release",
+            "build",
+            "revision",
+            "shaSum",
+            "uuid",
+        ),
     ],
 )
 def test_digests_and_ids_are_told_by_their_names(name: str) -> None:
@@ -285,3 +301,20 @@ def test_digests_and_ids_are_told_by_their_names(name: str) -> None:
 )
 def test_and_not_what_only_has_one_in_its_name(name: str) -> None:
     assert not names_digest(name)
+
+
+def test_words_before_the_last_one_tell_secrets_from_their_names() -> None:
+    for word in ("api", "app", "client", "cookie", "hmac", "jwt", "session", "shared", "webhook"):
+        assert names_secret(f"{word}Secret", "hunter2", Place.FIELD), word
+    for word in ("existing", "image", "pull", "tls"):
+        assert not names_secret(f"{word}_secret", "hunter2", Place.NAME), word
+    opening = ("access", "account", "api", "auth", "encryption", "license", "master", "private", "routing", "service")
+    for word in (*opening, "session", "signing"):
+        assert names_secret(f"{word}Key", "hunter2", Place.FIELD), word
+    other = ("cache", "foreign", "group", "index", "label", "lookup", "map", "object", "partition", "primary", "public")
+    for word in (*other, "row", "sort", "topology"):
+        assert not names_secret(f"{word}_key", "hunter2", Place.NAME), word
+    for word in ("cipher", "ciphertext", "encrypted", "sealed"):
+        assert not names_secret(f"{word}_password", "hunter2", Place.NAME), word
+        assert names_sealed(word)
+        assert names_digest(word)

@@ -6,6 +6,7 @@ from policies.rules.security import (
     network_default_deny,
     no_plaintext_secret,
     pod_security_restricted,
+    rbac_least_privilege,
     secret_rotation_90d,
 )
 
@@ -14,5 +15,6 @@ RULES: tuple[Rule, ...] = (
     network_default_deny.RULE,
     no_plaintext_secret.RULE,
     pod_security_restricted.RULE,
+    rbac_least_privilege.RULE,
     secret_rotation_90d.RULE,
 )
