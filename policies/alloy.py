@@ -46,7 +46,7 @@ class Block:
 
     def all(self, *names: str) -> list["Block"]:
         """The blocks at a path of names."""
-        found = [self]
+        found: list[Block] = [self]
         for name in names:
             found = [block for each in found for block in each.blocks if block.name == name]
         return found

@@ -41,7 +41,7 @@ PROJECT = "mainstay"
 """Namespace of the environment's own keys: the project's name in Pulumi.yaml."""
 WATCHERS = (
     *("prometheus", "alertmanager", "kube-state-metrics", "blackbox-exporter"),
-    *("loki", "tempo", "alloy", "alloy-peers", "grafana"),
+    *("loki", "tempo", "alloy", "alloy-peers", "alloy-spans", "grafana"),
 )
 """Kubernetes names of what `mainstay:observability` declares."""
 SECRETS = "secrets"

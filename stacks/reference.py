@@ -14,7 +14,13 @@ from stacks.environment import PROJECT, SECRETS, Platform, backup_keys, redis_pa
 from stacks.settings import SHARED_DSN
 from stacks.settings_alerting import SMTP_PASSWORD
 from stacks.settings_keycloak import ADMIN_PASSWORD, API_CLIENT_SECRET
-from stacks.settings_observability import AlertmanagerSettings, ContactsSettings, ObservabilitySettings
+from stacks.settings_observability import (
+    REMOTE_WRITE_TOKEN,
+    AlertmanagerSettings,
+    ContactsSettings,
+    ObservabilitySettings,
+    PrometheusSettings,
+)
 
 _INTRODUCTION = f"""\
 # Configuration
@@ -51,7 +57,8 @@ def secrets() -> list[tuple[str, list[str]]]:
     """What makes secrets needed -> their config keys, with `<name>` for the names an environment chooses."""
     contacts = dict.fromkeys(ContactsSettings.model_fields, True)
     told = AlertmanagerSettings.model_construct(contacts=ContactsSettings.model_validate(contacts))
-    watching = ObservabilitySettings.model_construct(alertmanager=told).secrets
+    metrics = PrometheusSettings.model_construct(remote_write=None)
+    watching = ObservabilitySettings.model_construct(alertmanager=told, prometheus=metrics).secrets
     of_contact = {contact: [name for name in watching if name.startswith(f"alert-{contact}-")] for contact in contacts}
     always = [name for name in watching if not any(name in names for names in of_contact.values())]
     rows: list[tuple[str, Sequence[str]]] = [
@@ -60,6 +67,7 @@ def secrets() -> list[tuple[str, list[str]]]:
         ("`secretEnv` of a service or worker", ("<name>",)),
         (f"`{PROJECT}:keycloak`", (ADMIN_PASSWORD, API_CLIENT_SECRET)),
         (f"`{PROJECT}:observability`", always),
+        (f"`{PROJECT}:observability.prometheus.remoteWrite`", (REMOTE_WRITE_TOKEN,)),
         *((f"`{PROJECT}:observability.alertmanager.contacts.{key}`", names) for key, names in of_contact.items()),
         (f"`{PROJECT}:observability.alertmanager.email`", (SMTP_PASSWORD,)),
         *(
@@ -104,7 +112,7 @@ def _type(field: FieldInfo) -> str:
         return "map of text"
     if get_origin(annotation) is list or any(get_origin(arg) is list for arg in get_args(annotation)):
         return "list"
-    names = {int: "whole number", bool: "true or false"}
+    names = {int: "whole number", float: "number", bool: "true or false"}
     # `int | None` is a whole number, too; so is one with bounds, which hides in an Annotated.
     within = (annotation, *(get_args(arg)[0] if get_args(arg) else arg for arg in get_args(annotation)))
     return next((names[each] for each in within if each in names), "text")

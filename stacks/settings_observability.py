@@ -1,16 +1,17 @@
 """The section `mainstay:observability` of an environment file."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
 import pulumi
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.observability.alert import Alert
 from components.observability.alertmanager import AlertmanagerArgs
 from components.observability.monitors import Target
 from components.observability.object_store import ObjectStore
 from components.observability.observability import ObservabilityArgs
+from components.observability.prometheus import PrometheusArgs
 from components.slo.objective import Slo
 from components.workload import Resources
 from stacks.settings import Name, Quantity, ResourcesSettings, Section
@@ -19,9 +20,19 @@ from stacks.settings_alerting import AlertmanagerSettings, ContactsSettings, lev
 __all__ = ["AlertmanagerSettings", "ContactsSettings", "ObservabilitySettings", "observability_args"]
 
 ADMIN_PASSWORD = "grafana-admin-password"  # noqa: S105 (a secret's name)
-
+REMOTE_WRITE_TOKEN = "remote-write-token"  # noqa: S105 (a secret's name)
+"""Needed where samples are copied elsewhere."""
 
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s/]+\S*$")]
+
+
+class RemoteWriteSettings(Section):
+    """A server elsewhere that takes Prometheus' remote write; the secret `remote-write-token` opens it."""
+
+    url: HttpsUrl = Field(description="Its address, e.g. `https://metrics.example.com/api/v1/push`.")
+    username: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="User name, of whom the secret is the password; without it, the secret is a bearer token."
+    )
 
 
 class PrometheusSettings(Section):
@@ -32,6 +43,9 @@ class PrometheusSettings(Section):
     storage: Quantity = Field(description="Volume of a server.")
     retention: Annotated[str, Field(pattern=r"^[1-9][0-9]*[dwy]$")] = Field(
         "35d", description="How long samples are kept; at least the window of the longest objective (30 days)."
+    )
+    remote_write: RemoteWriteSettings | None = Field(
+        None, description="Where a copy of all samples goes; needs the secret `remote-write-token`."
     )
 
     @property
@@ -52,6 +66,10 @@ class GrafanaSettings(Section):
 Days = Annotated[str, Field(pattern=r"^[1-9][0-9]*d$")]
 
 
+def _days(text: str) -> int:
+    return int(text.removesuffix("d"))
+
+
 class ObjectStoreSettings(Section):
     """An S3-compatible bucket; its keys are the secrets `<section>-access-key-id` and `<section>-secret-access-key`."""
 
@@ -66,6 +84,9 @@ class LogsSettings(Section):
     """Loki; the keys of its bucket are the secrets `logs-access-key-id` and `logs-secret-access-key`."""
 
     retention: Days = Field(description="How long a line is kept, in days.")
+    retention_by_level: dict[Name, Days] = Field(
+        default_factory=dict, description="Level, e.g. `debug` -> how long its lines are kept instead, which is less."
+    )
     object_store: ObjectStoreSettings = Field(description="Where logs are kept.")
     storage: Quantity = Field(description="Volume for what is not in the bucket yet.")
     resources: ResourcesSettings = Field(description="Requests and limits.")
@@ -75,11 +96,24 @@ class LogsSettings(Section):
         "the collector may then read the logs of the whole cluster.",
     )
 
+    @model_validator(mode="after")
+    def _levels_are_kept_shorter(self) -> Self:
+        for level, days in self.retention_by_level.items():
+            if _days(days) >= _days(self.retention):
+                raise ValueError(
+                    f"retentionByLevel.{level} is {days}, not less than retention {self.retention}, "
+                    "for which all other lines are kept: shorten it, or raise retention"
+                )
+        return self
+
 
 class TracesSettings(Section):
     """Tempo; the keys of its bucket are the secrets `traces-access-key-id` and `traces-secret-access-key`."""
 
     retention: Days = Field(description="How long a trace is kept, in days.")
+    share: Annotated[float, Field(ge=0, le=100)] = Field(
+        100, description="Per cent of the ordinary traces that are kept; all with an error or something slow are."
+    )
     object_store: ObjectStoreSettings = Field(description="Where traces are kept.")
     storage: Quantity = Field(description="Volume for what is not in the bucket yet.")
     resources: ResourcesSettings = Field(description="Requests and limits.")
@@ -112,7 +146,8 @@ class ObservabilitySettings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Names of all secrets the section needs."""
         stores = (key for section in ("logs", "traces") for key in _store_keys(section))
-        return (*self.alertmanager.secrets.values(), ADMIN_PASSWORD, *stores)
+        copied = (REMOTE_WRITE_TOKEN,) if self.prometheus.remote_write else ()
+        return (*self.alertmanager.secrets.values(), ADMIN_PASSWORD, *stores, *copied)
 
 
 def observability_args(
@@ -134,15 +169,11 @@ def observability_args(
         "alerts": alerts,
         "slos": slos,
         "public_hosts": settings.public_hosts,
-        "prometheus": {
-            "replicas": settings.prometheus.replicas,
-            "resources": _resources(settings.prometheus.resources),
-            "storage": settings.prometheus.storage,
-            "retention": settings.prometheus.retention,
-        },
+        "prometheus": _prometheus(settings.prometheus, secrets),
         "alertmanager": _alertmanager(settings.alertmanager, secrets),
         "logs": {
             "retention": settings.logs.retention,
+            "retention_by_level": settings.logs.retention_by_level,
             "store": _store("logs", settings.logs.object_store, secrets),
             "storage": settings.logs.storage,
             "resources": _resources(settings.logs.resources),
@@ -150,6 +181,7 @@ def observability_args(
         },
         "traces": {
             "retention": settings.traces.retention,
+            "share": settings.traces.share,
             "store": _store("traces", settings.traces.object_store, secrets),
             "storage": settings.traces.storage,
             "resources": _resources(settings.traces.resources),
@@ -165,6 +197,20 @@ def observability_args(
     }
     if settings.grafana.url:
         args["dashboards"] = settings.grafana.url
+    return args
+
+
+def _prometheus(settings: PrometheusSettings, secrets: Mapping[str, pulumi.Input[str]]) -> PrometheusArgs:
+    args: PrometheusArgs = {
+        "replicas": settings.replicas,
+        "resources": _resources(settings.resources),
+        "storage": settings.storage,
+        "retention": settings.retention,
+    }
+    if copied := settings.remote_write:
+        args["remote_write"] = {"url": copied.url, "token": secrets[REMOTE_WRITE_TOKEN]}
+        if copied.username:
+            args["remote_write"]["username"] = copied.username
     return args
 
 

@@ -7,12 +7,25 @@ from typing import Any
 
 import pytest
 
-from stacks.environment import Environment, from_config
+from stacks.environment import Environment, from_config, load
 from stacks.yaml_file import read_yaml
 
 ROOT = Path(__file__).parent.parent
 
 Config = dict[str, Any]
+
+COPIED = "staging-copied"
+"""Staging with a copy of its metrics elsewhere, which neither environment of the repository has."""
+
+
+def declared(name: str) -> Environment:
+    """An environment of the repository, or `COPIED`."""
+    if name != COPIED:
+        return load(ROOT, name)
+    config: Config = read_yaml(ROOT / "Pulumi.staging.yaml")["config"]
+    copy: Config = {"url": "https://metrics.example/api/v1/push", "username": "123456"}
+    config["mainstay:observability"]["prometheus"]["remoteWrite"] = copy
+    return from_config(config, "staging")
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 import copy
 from functools import cache
 
-from stacks.environment import load
 from stacks.render import Manifest, render
-from tests.conftest import ROOT
+from tests.conftest import declared
 
 
 def rendering(stack: str) -> list[Manifest]:
@@ -20,9 +19,9 @@ def with_secrets(stack: str) -> list[Manifest]:
 
 def own_names(stack: str) -> dict[str, str]:
     """The secrets that an environment needs, by key, as `with_secrets` is given them."""
-    return {key: key.partition(":")[2] for key in load(ROOT, stack).required_secrets}
+    return {key: key.partition(":")[2] for key in declared(stack).required_secrets}
 
 
 @cache
 def _rendering(stack: str, shown: bool) -> list[Manifest]:
-    return render(load(ROOT, stack), own_names(stack) if shown else None)
+    return render(declared(stack), own_names(stack) if shown else None)

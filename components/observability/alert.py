@@ -32,6 +32,8 @@ class Alert(TypedDict):
     """Name of the alert, unique in the environment, e.g. `RedisDown`; the runbook page is named after it."""
     expr: str
     """PromQL that yields a series for each thing in trouble. It holds no name of an environment."""
+    language: NotRequired[str]
+    """`logql` where Loki evaluates it and not Prometheus. Default: `promql`."""
     for_: str
     """How long the trouble must last, e.g. `5m`; `0m` is at once."""
     severity: Severity

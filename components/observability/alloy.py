@@ -1,4 +1,7 @@
-"""Alloy: reads the logs of pods, receives OpenTelemetry from the product, and hands both on to Loki and Tempo."""
+"""Alloy: reads the logs of pods, receives OpenTelemetry from the product, and hands both on to Loki and Tempo.
+
+What it does with them on their way is in `pipeline`.
+"""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -10,17 +13,14 @@ from components.connection import Connection
 from components.images import ALLOY as IMAGE
 from components.labels import labels, selector
 from components.observability import loki, tempo
-from components.observability.loki import LOKI
 from components.observability.monitors import Target
+from components.observability.pipeline import OTLP_PORT, SPANS, SPANS_PORT
 from components.observability.server import to_pods
 from components.observability.stateful_server import declare_stateful_server
-from components.observability.tempo import TEMPO
 from components.workload.pods import Resources
 
 ALLOY = "alloy"
 PORT = 12345
-OTLP_PORT = 4318
-"""OTLP over HTTP, which every OpenTelemetry SDK speaks and every proxy passes."""
 PEERS = f"{ALLOY}-peers"
 """Service by which the servers find each other, ready or not."""
 FOLDER = f"/var/lib/{ALLOY}"
@@ -54,149 +54,13 @@ class CollectorArgs(TypedDict):
     """Requests and limits of a server."""
 
 
-def configuration(namespaces: Sequence[str], environment: str) -> str:
-    """`config.alloy`: logs of all pods in `namespaces`, spans and log records over OTLP."""
-    return f"{_pod_logs(namespaces)}\n{pipeline(environment)}"
-
-
-def _pod_logs(namespaces: Sequence[str]) -> str:
-    """Logs through the API server: no access to any node's files, which restricted pods could not have."""
-    names = ", ".join(f'"{name}"' for name in namespaces)
-    return f"""\
-logging {{
-  level  = "info"
-  format = "json"
-}}
-
-discovery.kubernetes "pods" {{
-  role = "pod"
-  namespaces {{
-    names = [{names}]
-  }}
-}}
-
-discovery.relabel "pods" {{
-  targets = discovery.kubernetes.pods.targets
-
-  rule {{
-    source_labels = ["__meta_kubernetes_namespace"]
-    target_label  = "namespace"
-  }}
-  rule {{
-    source_labels = ["__meta_kubernetes_pod_name"]
-    target_label  = "pod"
-  }}
-  rule {{
-    source_labels = ["__meta_kubernetes_pod_container_name"]
-    target_label  = "container"
-  }}
-  // The name under which Prometheus (job) and OpenTelemetry (service.name) know it too; the last one there is wins.
-  rule {{
-    source_labels = ["__meta_kubernetes_pod_container_name"]
-    target_label  = "service_name"
-  }}
-  rule {{
-    source_labels = ["__meta_kubernetes_pod_label_cnpg_io_cluster"]
-    regex         = "(.+)"
-    target_label  = "service_name"
-  }}
-  rule {{
-    source_labels = ["__meta_kubernetes_pod_label_app_kubernetes_io_name"]
-    regex         = "(.+)"
-    target_label  = "service_name"
-  }}
-}}
-
-loki.source.kubernetes "pods" {{
-  targets    = discovery.relabel.pods.output
-  forward_to = [loki.process.lines.receiver]
-  // The replicas share the pods; each is read once.
-  clustering {{
-    enabled = true
-  }}
-}}
-"""
-
-
-def pipeline(environment: str) -> str:
-    """What happens to lines and spans, wherever they come from."""
-    return f"""\
-loki.process "lines" {{
-  forward_to = [loki.write.loki.receiver]
-
-  // A line that is no JSON object passes as it is.
-  stage.json {{
-    expressions = {{ level = "level", trace_id = "trace_id" }}
-  }}
-  stage.labels {{
-    values = {{ level = "" }}
-  }}
-  // There are too many of these to be labels: an index entry each would be dear.
-  stage.structured_metadata {{
-    values = {{ pod = "", trace_id = "" }}
-  }}
-  stage.label_drop {{
-    values = ["pod"]
-  }}
-}}
-
-loki.write "loki" {{
-  endpoint {{
-    url = "http://{LOKI}:{loki.PORT}/loki/api/v1/push"
-  }}
-  external_labels = {{ environment = "{environment}" }}
-}}
-
-otelcol.receiver.otlp "product" {{
-  http {{
-    endpoint = "0.0.0.0:{OTLP_PORT}"
-  }}
-  // No metrics: Prometheus reads them from the pods, and an exporter that sends them here is told so.
-  output {{
-    logs   = [otelcol.processor.memory_limiter.product.input]
-    traces = [otelcol.processor.memory_limiter.product.input]
-  }}
-}}
-
-// Refuses what it has no memory for, so that the sender tries again, instead of dying with all it holds.
-otelcol.processor.memory_limiter "product" {{
-  check_interval         = "1s"
-  limit_percentage       = 75
-  spike_limit_percentage = 15
-  output {{
-    logs   = [otelcol.processor.batch.product.input]
-    traces = [otelcol.processor.batch.product.input]
-  }}
-}}
-
-otelcol.processor.batch "product" {{
-  output {{
-    logs   = [otelcol.exporter.otlphttp.loki.input]
-    traces = [otelcol.exporter.otlp.tempo.input]
-  }}
-}}
-
-otelcol.exporter.otlphttp "loki" {{
-  client {{
-    endpoint = "http://{LOKI}:{loki.PORT}/otlp"
-  }}
-}}
-
-otelcol.exporter.otlp "tempo" {{
-  client {{
-    endpoint = "{TEMPO}:{tempo.OTLP_PORT}"
-    tls {{
-      insecure = true
-    }}
-  }}
-}}
-"""
-
-
 def declare_alloy(
-    args: CollectorArgs, others: Sequence[str], namespace: str, environment: str, parent: pulumi.Resource
+    args: CollectorArgs, config: str, others: Sequence[str], namespace: str, parent: pulumi.Resource
 ) -> None:
-    """Declares the servers and their right to read logs: here, and where `others` are named, in the whole cluster."""
+    """Declares the servers and their right to read logs: here, and where `others` are named, in the whole cluster.
+
+    `config`: the `config.alloy` that reads them, as `pipeline.configuration` writes it.
+    """
     child = pulumi.ResourceOptions(parent=parent)
     # A role of the cluster in any case: a Role in another namespace could not be declared before that namespace is.
     role: kubernetes.meta.v1.ObjectMetaArgsDict = {"name": f"{namespace}-{ALLOY}", "labels": labels(ALLOY, ALLOY)}
@@ -230,17 +94,9 @@ def declare_alloy(
             opts=child,
         )
     own = TARGET["pod_labels"]
-    kubernetes.core.v1.Service(
-        PEERS,
-        metadata={"name": PEERS, "namespace": namespace, "labels": labels(ALLOY, ALLOY)},
-        spec={
-            "selector": own,
-            "cluster_ip": "None",
-            "publish_not_ready_addresses": True,
-            "ports": [{"name": "http", "port": PORT, "target_port": "http"}],
-        },
-        opts=child,
-    )
+    # Peers must meet before they are ready. A trace goes to a replica that is, or it would wait for one that starts.
+    _declare_headless_service(PEERS, "http", PORT, True, namespace, child)
+    _declare_headless_service(SPANS, "otlp-grpc", SPANS_PORT, False, namespace, child)
     declare_stateful_server(
         ALLOY,
         ALLOY,
@@ -258,23 +114,40 @@ def declare_alloy(
                 f"/etc/{ALLOY}/config.alloy",
             ],
         },
-        ports={"http": PORT, "otlp-http": OTLP_PORT},
+        ports={"http": PORT, "otlp-http": OTLP_PORT, "otlp-grpc": SPANS_PORT},
         probe=("http", "/-/ready", None),
         resources=args["resources"],
-        files={"config.alloy": configuration([namespace, *others], environment)},
+        files={"config.alloy": config},
         folder=FOLDER,
         storage="1Gi",
         # Other pods come in one by one, as they are declared; the replicas talk to each other.
-        clients={PORT: [own]},
+        clients={PORT: [own], SPANS_PORT: [own]},
         unbacked_reason=UNBACKED,
         parent=parent,
         replicas=args["replicas"],
         egress=[
             to_pods(own, PORT),
+            to_pods(own, SPANS_PORT),
             to_pods(loki.TARGET["pod_labels"], loki.PORT),
             to_pods(tempo.TARGET["pod_labels"], tempo.OTLP_PORT),
             # The API server stands at an address nobody knows beforehand.
             {"ports": [{"protocol": "TCP", "port": port} for port in (443, 6443)]},
         ],
         token=True,
+    )
+
+
+def _declare_headless_service(
+    name: str, port_name: str, port: int, before_ready: bool, namespace: str, child: pulumi.ResourceOptions
+) -> None:
+    kubernetes.core.v1.Service(
+        name,
+        metadata={"name": name, "namespace": namespace, "labels": labels(ALLOY, ALLOY)},
+        spec={
+            "selector": TARGET["pod_labels"],
+            "cluster_ip": "None",
+            "publish_not_ready_addresses": before_ready,
+            "ports": [{"name": port_name, "port": port, "target_port": port_name}],
+        },
+        opts=child,
     )

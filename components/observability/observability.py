@@ -5,18 +5,32 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+import yaml
 
 from components.labels import labels
-from components.observability import alertmanager, alloy, exporters, grafana, loki, object_store, prometheus, tempo
+from components.observability import (
+    alertmanager,
+    alloy,
+    exporters,
+    grafana,
+    loki,
+    object_store,
+    pipeline,
+    prometheus,
+    remote_write,
+    tempo,
+)
 from components.observability.alert import Alert, rule_groups
 from components.observability.alertmanager import AlertmanagerArgs, declare_alertmanager, sealed_contacts
 from components.observability.alerts import MONITORING, NODES, PODS, PROBES, VOLUMES, rules_missing, targets_missing
 from components.observability.alloy import CollectorArgs, declare_alloy
 from components.observability.exporters import declare_kube_state_metrics, declare_probes
 from components.observability.grafana import GrafanaArgs, declare_grafana
+from components.observability.log_alerts import LOG_ALERTS
 from components.observability.loki import LogsArgs, declare_loki
 from components.observability.monitors import Target, declare_monitor
 from components.observability.prometheus import PrometheusArgs, declare_prometheus
+from components.observability.sampling import slow_seconds
 from components.observability.telemetry_alerts import TELEMETRY
 from components.observability.tempo import TracesArgs, declare_tempo
 from components.slo.alerts import EXHAUSTED, FAST, SLOW, WITHOUT_DATA
@@ -66,7 +80,7 @@ class Observability(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mainstay:index:Observability", name, cast(pulumi.Inputs, _sealed(args)), opts)
-        namespace, hosts = args["namespace"], args.get("public_hosts", [])
+        namespace, environment, hosts = args["namespace"], args["environment"], args.get("public_hosts", [])
         targets = [*args["targets"], *OWN_TARGETS]
         for target in targets:
             declare_monitor(target, namespace, self)
@@ -84,12 +98,14 @@ class Observability(pulumi.ComponentResource):
                 spec={"groups": groups},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        declare_alertmanager(args["alertmanager"], namespace, args["environment"], self)
-        declare_prometheus(args["prometheus"], namespace, args["environment"], reached, self)
+        declare_alertmanager(args["alertmanager"], namespace, environment, self)
+        declare_prometheus(args["prometheus"], namespace, environment, reached, self)
         collector, reader = alloy.TARGET["pod_labels"], grafana.TARGET["pod_labels"]
-        declare_loki(args["logs"], collector, reader, namespace, self)
+        declare_loki(args["logs"], log_rules(args), collector, reader, namespace, environment, self)
         declare_tempo(args["traces"], collector, reader, namespace, self)
-        declare_alloy(args["collector"], args["logs"]["namespaces"], namespace, args["environment"], self)
+        others, slow = args["logs"]["namespaces"], slow_seconds(args.get("slos", ()))
+        config = pipeline.configuration([namespace, *others], environment, args["traces"]["share"], slow)
+        declare_alloy(args["collector"], config, others, namespace, self)
         declare_grafana(args["grafana"], namespace, self)
         self.register_outputs({})
 
@@ -108,7 +124,7 @@ OWN_TARGETS: tuple[Target, ...] = (
 
 def rule_files(args: ObservabilityArgs) -> dict[str, list[dict[str, Any]]]:
     """Name of a PrometheusRule -> its groups: one a group of alerts, one for each service's SLOs, one for all SLOs."""
-    links = args["runbooks"], args.get("dashboards"), args["alertmanager"].get("escalation", ())
+    links = (*_links(args), args["alertmanager"].get("escalation", ()))
     files = {group["name"]: [group] for group in rule_groups(_alerts(args), args["owner"], *links)}
     promised = args.get("slos", ())
     services = {f"slo-{slo.name}": slo.service for slo in promised}
@@ -118,9 +134,19 @@ def rule_files(args: ObservabilityArgs) -> dict[str, list[dict[str, Any]]]:
     return files
 
 
+def log_rules(args: ObservabilityArgs) -> str:
+    """The file of rules that Loki evaluates."""
+    groups = rule_groups({"logs": LOG_ALERTS}, args["owner"], *_links(args))
+    return yaml.safe_dump({"groups": groups}, sort_keys=False)
+
+
+def _links(args: ObservabilityArgs) -> tuple[str, str | None]:
+    return args["runbooks"], args.get("dashboards")
+
+
 def all_alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
-    """Group -> alerts, those of this room and those of SLOs included."""
-    return {**_alerts(args), **({"slos": SLO_ALERTS} if args.get("slos") else {})}
+    """Group -> alerts, those of this room, of logs and of SLOs included."""
+    return {**_alerts(args), "logs": LOG_ALERTS, **({"slos": SLO_ALERTS} if args.get("slos") else {})}
 
 
 def _alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
@@ -135,8 +161,12 @@ def _alerts(args: ObservabilityArgs) -> dict[str, Sequence[Alert]]:
 
 def _sealed(args: ObservabilityArgs) -> dict[str, object]:
     """The args as they are registered, contacts and keys secret from their entry on."""
+    metrics = args["prometheus"]
+    if "remote_write" in metrics:
+        metrics = {**metrics, "remote_write": remote_write.sealed(metrics["remote_write"])}
     return {
         **args,
+        "prometheus": metrics,
         "logs": {**args["logs"], "store": object_store.sealed(args["logs"]["store"])},
         "traces": {**args["traces"], "store": object_store.sealed(args["traces"]["store"])},
         "alertmanager": {

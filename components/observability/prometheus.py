@@ -1,17 +1,20 @@
 """Prometheus, run by prometheus-operator: it sees its own namespace, the nodes, and elsewhere what it is shown."""
 
 from collections.abc import Sequence, Set
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
+from components.connection import egress_to_internet
 from components.images import PROMETHEUS as IMAGE
 from components.labels import labels, selector
+from components.observability import remote_write
 from components.observability.alertmanager import ALERTMANAGER
 from components.observability.alertmanager import PORT as ALERTMANAGER_PORT
 from components.observability.monitors import MONITORED, PROMETHEUS, Target, egress_to_targets
+from components.observability.remote_write import RemoteWriteArgs, declare_remote_write
 from components.observability.server import spread_of_custom_resource
 from components.quantity import parse
 from components.workload.pods import Resources
@@ -46,6 +49,8 @@ class PrometheusArgs(TypedDict):
     """Volume of a server, e.g. `50Gi`."""
     retention: pulumi.Input[str]
     """How long samples are kept, e.g. `35d`; at least the window of the longest objective."""
+    remote_write: NotRequired[RemoteWriteArgs]
+    """Where a copy of all samples goes. Default: nowhere."""
 
 
 def declare_prometheus(
@@ -66,7 +71,11 @@ def declare_prometheus(
         opts=child,
     )
     _declare_permissions(metadata, namespace, {each["namespace"] for each in targets if "namespace" in each}, child)
-    _declare_network(metadata, targets, child)
+    requires: list[pulumi.Resource] = [account, scrape]
+    copied = args.get("remote_write")
+    if copied:
+        requires.append(declare_remote_write(copied, namespace, parent))
+    _declare_network(metadata, targets, copied, child)
     kubernetes.policy.v1.PodDisruptionBudget(
         f"{PROMETHEUS}-disruption",
         metadata=metadata,
@@ -100,13 +109,14 @@ def declare_prometheus(
             },
         },
         spec=_spec(args, namespace, environment),
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[account, scrape]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=requires),
     )
 
 
 def _spec(args: PrometheusArgs, namespace: str, environment: str) -> dict[str, Any]:
     megabytes = int(parse(args["storage"]) * DISK_SHARE_PERCENT / 100 / 2**20)
     picked = {"matchLabels": MONITORED}
+    copied = args.get("remote_write")
     return {
         "image": IMAGE,
         "version": IMAGE.rpartition(":v")[2],
@@ -118,6 +128,8 @@ def _spec(args: PrometheusArgs, namespace: str, environment: str) -> dict[str, A
         "evaluationInterval": "30s",
         "retention": args["retention"],
         "retentionSize": f"{megabytes}MB",
+        # The trace of one request in each bucket of a histogram, as the product shows them.
+        "enableFeatures": ["exemplar-storage"],
         # Without namespace selectors only the Prometheus's own namespace is looked at.
         "ruleSelector": picked,
         "podMonitorSelector": picked,
@@ -131,6 +143,7 @@ def _spec(args: PrometheusArgs, namespace: str, environment: str) -> dict[str, A
                 {"name": f"{ALERTMANAGER}-operated", "namespace": namespace, "port": "web", "apiVersion": "v2"}
             ]
         },
+        **({"remoteWrite": [remote_write.remote_write(copied)]} if copied else {}),
         "storage": {"volumeClaimTemplate": {"spec": {"resources": {"requests": {"storage": args["storage"]}}}}},
         "resources": {
             "requests": {"cpu": args["resources"]["cpu"], "memory": args["resources"]["memory"]},
@@ -262,7 +275,10 @@ def _declare_permissions(
 
 
 def _declare_network(
-    metadata: kubernetes.meta.v1.ObjectMetaArgsDict, targets: Sequence[Target], child: pulumi.ResourceOptions
+    metadata: kubernetes.meta.v1.ObjectMetaArgsDict,
+    targets: Sequence[Target],
+    copied: RemoteWriteArgs | None,
+    child: pulumi.ResourceOptions,
 ) -> None:
     kubernetes.networking.v1.NetworkPolicy(
         f"{PROMETHEUS}-network",
@@ -277,6 +293,7 @@ def _declare_network(
                     "to": [{"pod_selector": {"match_labels": selector(ALERTMANAGER, ALERTMANAGER)}}],
                     "ports": [{"protocol": "TCP", "port": ALERTMANAGER_PORT}],
                 },
+                *([egress_to_internet([remote_write.port(copied)])] if copied else []),
                 # The API server (443 or 6443) and the kubelets stand at addresses nobody knows beforehand.
                 {"ports": [{"protocol": "TCP", "port": port} for port in (443, 6443, KUBELET_PORT)]},
             ],

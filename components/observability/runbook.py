@@ -77,7 +77,7 @@ def _page(alert: Alert, escalation: Sequence[Level]) -> str:
         f"# {alert['name']}\n\n"
         f"> {alert['summary']}\n>\n> {alert['description']}\n\n"
         f"Severity {alert['severity']}: act {_REACTION[alert['severity']]}. It fires {lasting} of:\n\n"
-        f"```promql\n{alert['expr'].strip()}\n```\n\n"
+        f"```{alert.get('language', 'promql')}\n{alert['expr'].strip()}\n```\n\n"
         f"{alert['runbook'].strip()}\n\n"
         f"## Escalation\n{_escalation(alert, escalation)}"
     )

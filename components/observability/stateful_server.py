@@ -31,13 +31,15 @@ def declare_stateful_server(
     replicas: pulumi.Input[int] = 1,
     egress: Sequence[Any] = (),
     token: bool = False,
+    paths: Mapping[str, str] | None = None,
 ) -> None:
     """Declares the server and its Service `name`.
 
     `ports`: name -> number, of pods and Service; `probe`: port, path that answers 200 once it works, and one that
-    does as long as it lives, or None (see `http_probes`); `files` are mounted at `/etc/<name>`, the volume of size
-    `storage` at `folder`; `clients`: port -> labels of the pods that may come in there; `store`: the object storage
-    whose keys go into its Secret; `token`: it talks to the API server.
+    does as long as it lives, or None (see `http_probes`); `files` are mounted at `/etc/<name>`, each at its path of
+    `paths` or else by its own name, the volume of size `storage` at `folder`; `clients`: port -> labels of the pods
+    that may come in there; `store`: the object storage whose keys go into its Secret; `token`: it talks to the API
+    server.
     """
     child = pulumi.ResourceOptions(parent=parent)
     metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {
@@ -66,6 +68,7 @@ def declare_stateful_server(
         files,
         parent,
         token=token,
+        paths=paths,
         writable={folder: "data", "/tmp": "tmp"},  # noqa: S108 (a path in the container, on a volume of its own)
         fingerprinted=keys,
         claims=("data",),

@@ -106,17 +106,87 @@ They are lost, unless the pods still have them.
 """,
     },
     {
-        "name": "SpansLost",
-        "expr": "sum by (namespace) (increase(otelcol_exporter_send_failed_spans_total[10m])) > 0",
+        "name": "LogsFlood",
+        # A pod's series begins with its first drop: where it is new, all of it is.
+        "expr": (
+            "sum by (namespace, label_name, label_value) (\n"
+            "  (\n"
+            "    loki_process_dropped_lines_by_label_total\n"
+            "      unless loki_process_dropped_lines_by_label_total offset 10m\n"
+            "  ) or increase(loki_process_dropped_lines_by_label_total[10m])\n"
+            ") > 0"
+        ),
         "for_": "0m",
-        "severity": Severity.P3,
-        "service": "alloy",
-        "summary": "Alloy gave up on {{ $value | humanize }} spans within 10 minutes.",
-        "description": "Alloy could not hand them to Tempo, and does not try again.",
+        "severity": Severity.P2,
+        "service": "{{ $labels.label_value }}",
+        "summary": "The {{ $labels.label_name }} {{ $labels.label_value }} writes more lines than are kept.",
+        "description": "{{ $value | humanize }} of its lines were dropped within 10 minutes; others lose none.",
+        "dashboard": "logs",
+        "runbook": """\
+## Meaning
+Alloy takes 500 lines a second of a pod and 2000 of a namespace, and 20 seconds' worth at once. It drops what is beyond.
+
+## Impact
+These lines are lost, and what they would have said. The logs of all others are complete.
+
+## First checks
+1. `kubectl logs <pod> --tail=20`: the same line again and again? A loop, or a log level left at debug.
+2. Dashboard Logs: since when? After Loki or Alloy was away, lines come all at once, and it passes.
+
+## Mitigation
+1. Lower `LOG_LEVEL` of that service and deploy, or take the release back that brought the loop.
+2. It must write so much: raise `POD_LINES` in `components/observability/pipeline.py`, and with it Loki's
+   `ingestion_rate_mb`.
+""",
+    },
+    {
+        "name": "LogAlertsFail",
+        "expr": (
+            "max by (namespace, job) (loki_prometheus_notifications_alertmanagers_discovered) < 1\n"
+            "  or sum by (namespace, job) (increase(loki_prometheus_rule_evaluation_failures_total[10m])) > 0\n"
+            "  or sum by (namespace, job) (increase(loki_prometheus_notifications_errors_total[10m])) > 0"
+        ),
+        "for_": "10m",
+        "severity": Severity.P2,
+        "summary": "Loki cannot evaluate its alerts, or cannot hand them to Alertmanager.",
+        "description": "For 10 minutes: no Alertmanager is known, or evaluations or messages fail.",
         "dashboard": "telemetry",
         "runbook": """\
 ## Meaning
-Alloy tried for some minutes to hand spans to Tempo, and dropped them.
+Alerts on logs (group `logs` of the runbooks) are evaluated by Loki, which does not manage to.
+
+## Impact
+These alerts do not arrive. Alerts on metrics are not concerned.
+
+## First checks
+1. `kubectl logs loki-0 --tail=200 | grep -i -e ruler -e notifier`: a query that takes too long, or no Alertmanager?
+2. `kubectl get endpoints alertmanager-operated`: empty means that no Alertmanager is ready.
+
+## Mitigation
+1. No Alertmanager: see PrometheusWithoutAlertmanager, which fires too.
+2. Refused or timed out: `kubectl get networkpolicy loki-to-alertmanager` must be there; deploy again.
+3. A query takes too long: raise `observability.logs.resources`.
+""",
+    },
+    {
+        "name": "SpansLost",
+        # Dropped too early: there was no memory to wait for the end of a trace, so it was never looked at.
+        "expr": (
+            "sum by (namespace) (increase(otelcol_exporter_send_failed_spans_total[10m])) > 0\n"
+            "  or sum by (namespace) (\n"
+            "    increase(otelcol_processor_tail_sampling_sampling_trace_dropped_too_early_total[10m])\n"
+            "  ) > 0"
+        ),
+        "for_": "0m",
+        "severity": Severity.P3,
+        "service": "alloy",
+        "summary": "Alloy gave up on {{ $value | humanize }} spans or traces within 10 minutes.",
+        "description": "Alloy could not hand them on, or not hold them until their trace had ended.",
+        "dashboard": "telemetry",
+        "runbook": """\
+## Meaning
+Alloy tried for some minutes to hand spans to Tempo or to another replica, and dropped them; or there were more traces
+at once than it holds.
 
 ## Impact
 Traces of that time have holes, or are missing.
@@ -127,7 +197,8 @@ Traces of that time have holes, or are missing.
 
 ## Mitigation
 1. Tempo is down: bring it back (WorkloadIncomplete, PodPending). What was lost stays lost.
-2. Tempo refuses (ResourceExhausted): more spans than it takes; sample fewer, or raise `observability.traces.resources`.
+2. Tempo refuses (ResourceExhausted): lower `observability.traces.share`, or raise `observability.traces.resources`.
+3. Too many traces at once: raise `observability.collector.replicas`, which share them.
 """,
     },
     {
@@ -201,6 +272,35 @@ Traces are kept longer than the environment says.
 
 ## Mitigation
 1. Give the key the right to delete in the bucket, or set `secrets:traces-…` to one that has it, and deploy.
+""",
+    },
+    {
+        "name": "RemoteWriteFails",
+        # What is refused for good is counted as failed; a receiver that is away only lets it fall behind.
+        "expr": (
+            "sum by (namespace, job, pod) (rate(prometheus_remote_storage_samples_failed_total[5m])) > 0\n"
+            "  or time()\n"
+            "    - min by (namespace, job, pod) (prometheus_remote_storage_queue_highest_sent_timestamp_seconds) > 600"
+        ),
+        "for_": "10m",
+        "severity": Severity.P3,
+        "summary": "The copy of the metrics elsewhere is incomplete: {{ $labels.pod }} cannot write it.",
+        "description": "For 10 minutes samples are refused, or the copy is more than 10 minutes behind.",
+        "dashboard": "telemetry",
+        "runbook": """\
+## Meaning
+The server that `observability.prometheus.remoteWrite` names refuses samples, or does not answer.
+
+## Impact
+None here: alerts and dashboards read Prometheus' own samples. The copy has a hole, once it is two hours behind.
+
+## First checks
+1. `kubectl logs prometheus-prometheus-0 -c prometheus --tail=100 | grep -i remote`: 401 or 403 is the token.
+
+## Mitigation
+1. Set `secrets:remote-write-token` anew and deploy.
+2. 429: ask for a higher limit, or send less.
+3. No answer: the receiver's own status page; Prometheus goes on where it stopped.
 """,
     },
 ]

@@ -35,6 +35,8 @@ class TracesArgs(TypedDict):
 
     retention: str
     """How long a trace is kept, in days, e.g. `14d`; then it is deleted from the bucket too."""
+    share: float
+    """Per cent of the traces without an error in which nothing is slow that are kept, e.g. `10`; all others are."""
     store: ObjectStore
     """Where it is kept."""
     storage: str

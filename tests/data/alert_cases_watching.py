@@ -41,6 +41,27 @@ WATCHING: dict[str, Case] = {
         26 * 60,
     ),
     "LogsLost": one(f'loki_write_dropped_entries_total{{{ALLOY},reason="x"}}', "0x25 5x15", "0x5 5x35"),
+    "LogsFlood": one(
+        # New, and from the first sample on what it stays.
+        f'loki_process_dropped_lines_by_label_total{{{ALLOY},label_name="pod",label_value="api-1"}}',
+        "_x25 5x15",
+        "5x40",
+    ),
+    "LogAlertsFail": Case(
+        {f"loki_prometheus_notifications_alertmanagers_discovered{{{LOKI}}}": "0x40"},
+        {
+            f"loki_prometheus_notifications_alertmanagers_discovered{{{LOKI}}}": "1x40",
+            f"loki_prometheus_rule_evaluation_failures_total{{{LOKI}}}": "3x40",
+            f"loki_prometheus_notifications_errors_total{{{LOKI}}}": "0x22 1x18",  # has not lasted yet
+        },
+    ),
+    "RemoteWriteFails": Case(
+        {f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{PROM}}}": "0+60x5 300x35"},
+        {  # ten minutes behind, and what was refused was so before
+            f"prometheus_remote_storage_samples_failed_total{{{PROM}}}": "7x40",
+            f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{PROM}}}": "0x9 0+60x31",
+        },
+    ),
     "SpansLost": one(f"otelcol_exporter_send_failed_spans_total{{{ALLOY}}}", "0x25 5x15", "0x5 5x35"),
     "CollectorUnhealthy": Case(
         {f'alloy_component_controller_running_components{{{ALLOY},health_type="unhealthy"}}': "1x40"},

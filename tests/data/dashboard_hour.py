@@ -186,6 +186,9 @@ COUNTERS: dict[str, Shape] = {
     f"tempo_ingester_failed_flushes_total{{{TEMPO}}}": flat(0),
     f'loki_write_sent_entries_total{{{ALLOY},component_id="loki.write.loki"}}': Shape(85, 0.2, 60),
     f'loki_write_dropped_entries_total{{{ALLOY},component_id="loki.write.loki",reason="rate_limited"}}': Shape(0, 0, 3),
+    f'loki_process_dropped_lines_by_label_total{{{ALLOY},label_name="pod",label_value="api-6c9f4d7b8-x2x4z"}}': Shape(
+        0, 0, 40
+    ),
     f'otelcol_exporter_sent_spans_total{{{ALLOY},exporter="otlp/tempo"}}': Shape(62, 0.2),
     f'otelcol_exporter_send_failed_spans_total{{{ALLOY},exporter="otlp/tempo"}}': flat(0),
 }

@@ -53,6 +53,9 @@ READ: dict[str, frozenset[str]] = {
     "Alloy 1.11.0, collector's exporterhelper; there only once a span was lost": frozenset(
         {"otelcol_exporter_send_failed_spans_total"}
     ),
+    "Alloy 1.11.0, test_log_limits.py finds it; there only once a line was dropped": frozenset(
+        {"loki_process_dropped_lines_by_label_total"}
+    ),
     "Keycloak 26.7.3, a scrape of the server that test_keycloak_realm.py starts": frozenset(
         {
             "agroal_active_count",

@@ -112,13 +112,15 @@ SOURCES = (
         "envoy_server_days_until_first_cert_expiring",
     ),
     source(
-        "prometheus v3.15.0 rules/group.go, notifier/metric.go, tsdb/{head,db}.go, tsdb/wlog/wlog.go, cmd/prometheus",
+        "prometheus v3.15.0 rules/group.go, notifier/metric.go, tsdb/{head,db}.go, tsdb/wlog/wlog.go, cmd/prometheus, "
+        "storage/remote/queue_manager.go",
         "prometheus_rule_evaluation_failures_total prometheus_rule_group_iterations_missed_total "
         "prometheus_notifications_alertmanagers_discovered prometheus_notifications_errors_total "
         "prometheus_notifications_sent_total prometheus_tsdb_head_samples_appended_total "
         "prometheus_tsdb_compactions_failed_total prometheus_tsdb_wal_corruptions_total "
         "prometheus_tsdb_wal_truncations_failed_total prometheus_config_last_reload_successful "
-        "prometheus_rule_group_rules",
+        "prometheus_rule_group_rules prometheus_remote_storage_samples_failed_total "
+        "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
     ),
     source(
         "alertmanager v0.34.2 notify/metric.go, cluster/cluster.go, config/coordinator.go",
@@ -142,8 +144,12 @@ SOURCES = (
         "loki_ingester_chunks_flush_failures_total loki_discarded_samples_total process_start_time_seconds "
         "loki_compactor_apply_retention_last_successful_run_timestamp_seconds loki_write_dropped_entries_total "
         "otelcol_exporter_send_failed_spans_total alloy_component_controller_running_components "
-        "tempo_ingester_failed_flushes_total tempodb_retention_errors_total",
+        "tempo_ingester_failed_flushes_total tempodb_retention_errors_total "
+        "loki_prometheus_notifications_alertmanagers_discovered loki_prometheus_rule_evaluation_failures_total "
+        "loki_prometheus_notifications_errors_total "
+        "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early_total",
     ),
+    source("tests/data/test_log_limits.py scrapes it", "loki_process_dropped_lines_by_label_total"),
     source("Prometheus makes it of every scrape", "up"),
 )
 

@@ -98,9 +98,8 @@ def test_the_servers_show_the_metrics_that_are_known_of_them(
         "startTimeUnixNano": str(time.time_ns()),
         "endTimeUnixNano": str(time.time_ns()),
     }
-    assert post(f"{servers.otlp}/v1/traces", {"resourceSpans": [{"scopeSpans": [{"spans": [trace]}]}]}) == 200
-    with servers.log_file.open("a") as log:
-        log.write('{"level": "info", "message": "started"}\n')
+    assert post(f"{servers.otlp[0]}/v1/traces", {"resourceSpans": [{"scopeSpans": [{"spans": [trace]}]}]}) == 200
+    servers.log('{"level": "info", "message": "started"}')
     urls = {"prometheus": server.url, "loki": servers.loki, "tempo": servers.tempo, "alloy": servers.alloy}
     with alertmanager(tmp_path) as urls["alertmanager"]:
         assert urls.keys() == LIVE.keys()
@@ -143,8 +142,7 @@ def test_loki_answers_the_queries_for_logs(servers: Telemetry) -> None:
     panels = [(page, panel) for page in DASHBOARDS for panel in page.panels if isinstance(panel, Logs)]
     assert panels
     lines = ['{"level": "error", "message": "refused"}', "12:00 ERROR broken", '{"level": "info", "message": "fine"}']
-    with servers.log_file.open("a") as log:
-        log.write("\n".join([*lines, ""]))
+    servers.log(*lines)
     for page, panel in panels:
         query = filled(panel.query, page.variables, {"service": "api"})
         until(panel.title, 30, lambda query=query: sorted(answered(servers, query)) == sorted(lines[:2]))

@@ -18,6 +18,8 @@ from stacks.render import render
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("staging", "prod")
+LOG_RULES = ("ConfigMap", "loki")
+"""What holds the alerts that Loki evaluates."""
 WAYS = ("pagerduty_key", "slack_url", "webhook_url")
 EMAIL: Email = {
     "smarthost": "smtp.example:587",
@@ -63,12 +65,14 @@ def channels(file: Path) -> dict[str, int]:
 
 @cache
 def environment(stack: str) -> tuple[str, list[dict[str, Any]]]:
-    """Alertmanager's configuration and all alerting rules of an environment of this repository."""
+    """Alertmanager's configuration and all alerting rules of an environment of this repository, those on logs too."""
     manifests = render(load(ROOT, stack), dict.fromkeys(load(ROOT, stack).required_secrets, "x"))
     (config,) = [
         each.manifest["stringData"] for each in manifests if (each.kind, each.name) == ("Secret", "alertmanager")
     ]
     groups = [group for each in manifests if each.kind == "PrometheusRule" for group in each.manifest["spec"]["groups"]]
+    (rules,) = [each.manifest["data"]["rules.yaml"] for each in manifests if (each.kind, each.name) == LOG_RULES]
+    groups += yaml.safe_load(rules)["groups"]
     return config["alertmanager.yaml"], [rule for group in groups for rule in group["rules"] if "alert" in rule]
 
 

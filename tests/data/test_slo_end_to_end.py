@@ -150,7 +150,7 @@ def test_the_trace_of_a_request_leads_to_its_line_in_loki(api: Process, tmp_path
     folder.mkdir()
     with telemetry(folder, files) as servers:
         # What a node does with a container's output.
-        servers.log_file.write_bytes(api.log.read_bytes())
+        servers.log(*api.log.read_text().splitlines())
         query = urllib.parse.urlencode({"query": f'{{service_name="api"}} | trace_id="{trace}"'})
         url = f"{servers.loki}/loki/api/v1/query_range?{query}"
         found = until("the line", 30, lambda: json.loads(get(url)[1])["data"]["result"])

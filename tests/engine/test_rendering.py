@@ -3,17 +3,17 @@
 import re
 import subprocess
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from devcluster.cluster import Cluster
 from devcluster.toolchain import Toolchain
-from stacks.environment import Environment, from_config
+from stacks.environment import Environment
 from stacks.procedures import procedures
 from stacks.render import Manifest, render
-from stacks.yaml_file import read_yaml
-from tests.conftest import ROOT
+from tests.conftest import COPIED, declared
 
 
 def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -> subprocess.CompletedProcess[str]:
@@ -35,18 +35,18 @@ def dry_run(toolchain: Toolchain, cluster: Cluster, manifests: list[Manifest]) -
             subprocess.run([*kubectl, "delete", "namespace", name, "--wait=true"], check=True, capture_output=True)
 
 
-def environment(stack: str) -> Environment:
+def environment(name: str) -> Environment:
     """The environment, in a namespace that no other test deploys to."""
-    config = read_yaml(ROOT / f"Pulumi.{stack}.yaml")["config"]
-    config["mainstay:namespace"]["name"] = f"rendered-{stack}"
-    return from_config(config, stack)
+    found = declared(name)
+    namespace = found.platform.namespace.model_copy(update={"name": f"rendered-{name}"})
+    return replace(found, platform=found.platform.model_copy(update={"namespace": namespace}))
 
 
-def rendered(stack: str) -> list[Manifest]:
-    return render(environment(stack))
+def rendered(name: str) -> list[Manifest]:
+    return render(environment(name))
 
 
-@pytest.mark.parametrize("stack", ["staging", "prod"])
+@pytest.mark.parametrize("stack", ["staging", "prod", COPIED])
 def test_every_object_is_accepted(stack: str, toolchain: Toolchain, cluster: Cluster) -> None:
     manifests = rendered(stack)
     done = dry_run(toolchain, cluster, manifests)

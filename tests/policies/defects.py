@@ -6,7 +6,7 @@ elements by index or by name: `spec.template.spec.containers.api.image`.
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from policies.stack import Resource
 
@@ -113,7 +113,7 @@ def _below(value: Any, key: str) -> Any:
 def _index(value: Any, key: str) -> Any:
     if not isinstance(value, list):
         return key.replace("~", ".")
-    names = [each.get("name") if isinstance(each, dict) else None for each in value]  # type: ignore[misc]
+    names = [cast(dict[str, Any], each).get("name") if isinstance(each, dict) else None for each in cast(Any, value)]
     return names.index(key) if key in names else int(key)
 
 
@@ -175,13 +175,20 @@ CONTAINER = f"{POD}.containers.api"
 PROMETHEUS, ALERTMANAGER = f"Prometheus {NS}/prometheus", f"Alertmanager {NS}/alertmanager"
 SECRET_TYPE = "kubernetes:core/v1:Secret"
 
+
+def liveness_as_readiness(objects: Objects) -> None:
+    """The api's liveness probe is its readiness probe."""
+    container: Any = objects[API].props["spec"]
+    for key in ("template", "spec", "containers", "api"):
+        container = _below(container, key)
+    put(API, f"{CONTAINER}.livenessProbe", copy.deepcopy(container["readinessProbe"]))(objects)
+
+
 DEFECTS = (
     # Backups
     Defect("the schedule is gone", "stateful-has-backup", remove(SCHEDULE)),
-    Defect("the schedule is suspended", "stateful-has-backup", put(SCHEDULE, "spec.suspend", True)),
-    Defect(
-        "the backup goes around the plugin", "stateful-has-backup", put(SCHEDULE, "spec.method", "barmanObjectStore")
-    ),
+    Defect("the schedule is suspended", "rpo-met", put(SCHEDULE, "spec.suspend", True)),
+    Defect("the backup goes around the plugin", "rpo-met", put(SCHEDULE, "spec.method", "barmanObjectStore")),
     Defect("the database names no plugin", "stateful-has-backup", put(MAIN, "spec.plugins", [])),
     Defect("the plugin is off", "stateful-has-backup", put(MAIN, "spec.plugins.0.enabled", False)),
     Defect("the store is not there", "stateful-has-backup", remove(STORE)),
@@ -233,19 +240,7 @@ DEFECTS = (
         "probes-present",
         put(API, f"{CONTAINER}.livenessProbe.httpGet.port", "nowhere"),
     ),
-    Defect(
-        "liveness asks what readiness asks",
-        "liveness-not-readiness",
-        lambda objects: put(
-            API,
-            f"{CONTAINER}.livenessProbe.httpGet.path",
-            objects[API]
-            .root.at("spec", "template", "spec", "containers")
-            .items()[0]
-            .at("readinessProbe", "httpGet", "path")
-            .value,
-        )(objects),
-    ),
+    Defect("liveness asks what readiness asks", "liveness-not-readiness", liveness_as_readiness),
     Defect(
         "no time to start",
         "startup-probe-for-slow-starters",
@@ -262,7 +257,7 @@ DEFECTS = (
     ),
     Defect("killed before it has drained", "graceful-shutdown", put(API, f"{POD}.terminationGracePeriodSeconds", 5)),
     Defect("all replicas on one node", "replicas-spread", put(API, f"{POD}.topologySpreadConstraints", [])),
-    Defect("one instance", "database-replicated", put(MAIN, "spec.instances", 1)),
+    Defect("two instances", "database-replicated", put(MAIN, "spec.instances", 2)),
     Defect("superuser access", "database-protected", put(MAIN, "spec.enableSuperuserAccess", True)),
     # Capacity
     Defect("no memory limit", "requests-limits", put(API, f"{CONTAINER}.resources.limits", None)),
@@ -296,13 +291,11 @@ DEFECTS = (
         put(f"Deployment {NS}/engine-worker", "spec.strategy", {"type": "RollingUpdate"}),
     ),
     # Delivery
-    Defect(
-        "nobody approves", "environment-protection", put("RepositoryEnvironment github-environment", "reviewers", [])
-    ),
+    Defect("nobody approves", "environment-protection", put("RepositoryEnvironment github", "reviewers", [])),
     Defect(
         "administrators pass",
         "environment-protection",
-        put("RepositoryEnvironment github-environment", "canAdminsBypass", True),
+        put("RepositoryEnvironment github", "canAdminsBypass", True),
     ),
     Defect(
         "a ruleset that only looks",
@@ -348,7 +341,7 @@ DEFECTS = (
         edit(
             f"Secret {NS}/alertmanager",
             "stringData.alertmanager~yaml",
-            replaced("receiver: people-p0", "receiver: heartbeat"),
+            replaced("- name: people-p0", "- name: people-p0\n- name: other"),
         ),
     ),
     Defect(
@@ -360,7 +353,11 @@ DEFECTS = (
     Defect(
         "the collector is gone",
         "logs-shipped",
-        edit(f"ConfigMap {NS}/alloy", "data.config~alloy", replaced("loki.source.kubernetes", "loki.source.file")),
+        edit(
+            f"ConfigMap {NS}/alloy",
+            "data.config~alloy",
+            replaced("http://loki:3100/loki/api/v1/push", "http://lokki:3100/loki/api/v1/push"),
+        ),
     ),
     Defect(
         "logs go after a week",
@@ -376,17 +373,22 @@ DEFECTS = (
     Defect(
         "a monitor that nobody looks at",
         "metrics-scraped",
-        put(f"PodMonitor {NS}/api", "metadata.labels", {"app": "api"}),
+        put(f"PodMonitor {NS}/tempo", "metadata.labels", {"app": "api"}),
     ),
     Defect(
         "a monitor of another port",
         "metrics-scraped",
-        put(f"PodMonitor {NS}/api", "spec.podMetricsEndpoints.0.port", "nowhere"),
+        put(f"PodMonitor {NS}/tempo", "spec.podMetricsEndpoints.0.port", "nowhere"),
     ),
     Defect(
         "no traces of the api",
         "traces-exported",
         edit(API, f"{CONTAINER}.env", without_name("OTEL_EXPORTER_OTLP_ENDPOINT")),
+    ),
+    Defect(
+        "a database on no dashboard",
+        "dashboard-exists",
+        edit(f"ConfigMap {NS}/grafana", "data", without("postgres.json")),
     ),
     # Security
     Defect(
@@ -417,6 +419,16 @@ DEFECTS = (
         "a password in a file",
         "no-plaintext-secret",
         put(f"ConfigMap {NS}/blackbox-exporter", "data.extra", "postgres://shop:hunter2hunter2@db/shop"),
+    ),
+    Defect(
+        "a role that may do anything",
+        "rbac-least-privilege",
+        put(f"Role {NS}/prometheus", "rules", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]),
+    ),
+    Defect(
+        "everybody is an administrator",
+        "rbac-least-privilege",
+        put(f"ClusterRoleBinding default/{NS}-alloy", "roleRef.name", "cluster-admin"),
     ),
     # Meta
     Defect(

@@ -11,6 +11,8 @@ from tests.rendered.index import Index, Object, Pods, Port, sites, title
 
 _URL = re.compile(r"\b([a-z][a-z0-9+.:-]*)://(?:[^\s/@\"'<>]*@)?([A-Za-z0-9.-]+)(?::(\d+))?")
 _HOST_AND_PORT = re.compile(r"(?<![\w/.:@-])([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*):(\d{2,5})(?![\w.:])")
+_SERVICE_RECORD = re.compile(r"://_([a-z0-9-]+)\._tcp\.([a-z0-9.-]+)")
+_ALLOYS_HOST_AND_PORT = re.compile(r'hostname\s*=\s*"([a-z0-9.-]+)"\s+port\s*=\s*"(\d+)"')
 _PATH = re.compile(r"(?<![\w/.:}-])/[\w.-]+(?:/[\w.-]+)+")
 _VARIABLE = re.compile(r"\$[({]([A-Z][A-Z0-9_]+)[)}]|sys\.env\(\"([A-Z][A-Z0-9_]+)\"\)")
 _PORTS = {"http": 80, "https": 443, "redis": 6379, "postgresql": 5432}
@@ -21,12 +23,15 @@ class Address(NamedTuple):
     """Where a text leads."""
 
     host: str
-    port: int
+    port: int | str
+    """Number, or the name by which DNS is asked for it."""
 
 
 def addresses(text: str) -> set[Address]:
     """All in a text that have a port, if only by their scheme."""
-    found = {Address(host, int(port)) for host, port in _HOST_AND_PORT.findall(text)}
+    numbered = (*_HOST_AND_PORT.findall(text), *_ALLOYS_HOST_AND_PORT.findall(text))
+    found: set[Address] = {Address(host, int(port)) for host, port in numbered}
+    found |= {Address(host, port) for port, host in _SERVICE_RECORD.findall(text)}
     for scheme, host, port in _URL.findall(text):
         number = int(port) if port else _PORTS.get(scheme.rpartition(":")[2])
         if number:

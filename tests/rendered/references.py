@@ -288,6 +288,9 @@ CHECKS: Mapping[str, Check] = {
     "Prometheus.spec.alerting.alertmanagers": _port_of_service,
     "Prometheus.spec.podMonitorSelector": _picks_all("PodMonitor"),
     "Prometheus.spec.probeSelector": _picks_all("Probe"),
+    "Prometheus.spec.remoteWrite.*.credentials": _key_of("Secret"),
+    "Prometheus.spec.remoteWrite.*.password": _key_of("Secret"),
+    "Prometheus.spec.remoteWrite.*.username": _key_of("Secret"),
     "Prometheus.spec.ruleSelector": _picks_all("PrometheusRule"),
     "Prometheus.spec.serviceMonitorSelector": _picks_all("ServiceMonitor"),
     "Alertmanager.spec.configSecret": _named("Secret", "alertmanager.yaml"),
@@ -335,6 +338,8 @@ NO_REFERENCES = (
     "ScheduledBackup.spec.backupOwnerReference",
     # The caller's address.
     "BackendTrafficPolicy.spec.rateLimit.local.rules.clientSelectors",
+    # Elsewhere; `addresses` reads it.
+    "Prometheus.spec.remoteWrite.url",
     # Its `url` has a check of its own.
     "Probe.spec.prober",
 )

@@ -23,12 +23,13 @@ from rich.console import Console
 from cli import preview
 from cli.comment import markdown
 from engine import events, review
-from stacks.environment import PROJECT, ClusterTarget, Environment, load
+from stacks.environment import PROJECT, ClusterTarget, Environment
 from stacks.platform import declare
 from stacks.render import Recorder
 from stacks.settings_images import ImagesSettings
+from tests import conftest
 from tests.canaries import canary, canary_dsn, told
-from tests.conftest import ROOT
+from tests.conftest import COPIED
 
 TOKEN = "token-of-github"
 
@@ -69,9 +70,9 @@ class Declared:
     """Names of what it needs."""
 
 
-@pytest.fixture(scope="module", params=["staging", "prod"])
+@pytest.fixture(scope="module", params=["staging", "prod", COPIED])
 def declared(request: pytest.FixtureRequest) -> Declared:
-    environment = load(ROOT, request.param)
+    environment = conftest.declared(request.param)
     # A real cluster would have a registry asked for each image.
     images = ImagesSettings.model_validate({"pin": "none"})
     platform = environment.platform.model_copy(update={"images": images})

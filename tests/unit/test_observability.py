@@ -17,6 +17,7 @@ from components.keycloak import alerts as keycloak
 from components.observability.alert import Alert, Severity, rule_groups
 from components.observability.alerts import MONITORING, NODES, PODS, PROBES, VOLUMES, rules_missing, targets_missing
 from components.observability.dashboards import DASHBOARDS
+from components.observability.log_alerts import LOG_ALERTS
 from components.observability.observability import Observability
 from components.observability.prometheus import scrape_nodes
 from components.observability.routing import MUTES
@@ -84,6 +85,7 @@ EVERY_ALERT = [
     targets_missing(["api"]),
     rules_missing(9),
     *TELEMETRY,
+    *LOG_ALERTS,
 ]
 
 

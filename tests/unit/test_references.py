@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from stacks.environment import Environment, load
-from tests.conftest import ROOT
+from tests.conftest import COPIED, ROOT, declared
 from tests.rendered import dangling
 from tests.rendered.index import title
 from tests.rendered.operators import Object
@@ -18,9 +18,9 @@ def rendered(stack: str) -> list[Object]:
     return [each.manifest for each in with_secrets(stack)]
 
 
-@pytest.mark.parametrize("stack", ["staging", "prod"])
+@pytest.mark.parametrize("stack", ["staging", "prod", COPIED])
 def test_nothing_dangles(stack: str) -> None:
-    assert dangling(rendered(stack), load(ROOT, stack)) == []
+    assert dangling(rendered(stack), declared(stack)) == []
 
 
 Rendering = dict[str, Object]
@@ -295,6 +295,22 @@ def policy_of_no_pods(objects: Rendering) -> None:
     objects["NetworkPolicy/grafana-to-prometheus"]["spec"]["ingress"].append(
         {"from": [{"podSelector": {"matchLabels": {"app": "grafana"}}}], "ports": [{"port": 9090, "protocol": "TCP"}]}
     )
+
+
+@tells("ConfigMap/alloy refers to Service/alloy-spans, which is not declared")
+def replicas_not_found(objects: Rendering) -> None:
+    objects["Service/alloy-spans"]["metadata"]["name"] = "alloy-traces"
+
+
+@tells("ConfigMap/loki refers to Service/alertmanager-operated port http, which is not declared")
+def service_record_of_another_port(objects: Rendering) -> None:
+    config = objects["ConfigMap/loki"]["data"]
+    config["loki.yaml"] = config["loki.yaml"].replace("_web._tcp", "_http._tcp")
+
+
+@tells("StatefulSet/loki may go out to StatefulSet/alertmanager-alertmanager port TCP 9093, which does not let it in")
+def alerts_on_logs_shut_out(objects: Rendering) -> None:
+    del objects["NetworkPolicy/loki-to-alertmanager"]
 
 
 @tells(

@@ -20,10 +20,15 @@ def test_the_pages_are_current() -> None:
 
 def test_every_alert_of_both_environments_links_to_a_page() -> None:
     for stack in ("staging", "prod"):
-        rules = [each.manifest for each in rendering(stack) if each.kind == "PrometheusRule"]
+        manifests = rendering(stack)
+        rules = [each.manifest for each in manifests if each.kind == "PrometheusRule"]
         alerts = [
             rule for each in rules for group in each["spec"]["groups"] for rule in group["rules"] if "alert" in rule
         ]
+        (logs,) = [
+            each.manifest["data"]["rules.yaml"] for each in manifests if (each.kind, each.name) == ("ConfigMap", "loki")
+        ]
+        alerts += [rule for group in yaml.safe_load(logs)["groups"] for rule in group["rules"]]
         assert len(alerts) > 30
         for alert in alerts:
             page = alert["annotations"]["runbook_url"].rsplit("/", 1)[1]

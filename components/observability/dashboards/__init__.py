@@ -4,6 +4,7 @@ from components.observability.dashboards.backups import BACKUPS
 from components.observability.dashboards.cost import COST
 from components.observability.dashboards.dependencies import KEYCLOAK, POSTGRES, REDIS
 from components.observability.dashboards.document import LOGS, METRICS, TRACES, document
+from components.observability.dashboards.logs import LINES
 from components.observability.dashboards.model import Chart, Dashboard, Logs, Panel, Stat, Table, Variable
 from components.observability.dashboards.objectives import DETAIL, FLEET
 from components.observability.dashboards.product import SERVICES, WORKERS
@@ -20,6 +21,7 @@ DASHBOARDS: list[Dashboard] = [
     REDIS,
     KEYCLOAK,
     BACKUPS,
+    LINES,
     NODES,
     TELEMETRY,
     COST,

@@ -52,7 +52,8 @@ def build(queue: Queue, stop: Stop) -> FastAPI:
                 status = response.status_code
                 return response
             finally:
-                REQUESTS.labels(request.method, _route(request), str(status)).observe(time.perf_counter() - start)
+                took = time.perf_counter() - start
+                REQUESTS.labels(request.method, _route(request), str(status)).observe(took, tracing.exemplar())
 
     @app.exception_handler(Exception)
     async def unhandled(request: Request, error: Exception) -> Response:

@@ -37,8 +37,12 @@ def start() -> None:
 
 
 def report(error: Exception, what: str, **fields: object) -> None:
-    """Logs an error that ended `what`, e.g. `POST /orders`, with more fields for the log alone, and reports it."""
+    """Logs an error that ended `what`, e.g. `POST /orders`, with more fields for the log alone, and reports it.
+
+    Its span is one with an error from then on.
+    """
     log.error("failed", exc_info=error, extra={"fields": {"what": what, **fields}})
+    tracing.failed(error)
     with sentry_sdk.new_scope() as scope:
         scope.set_transaction_name(what)
         scope.capture_exception(error)

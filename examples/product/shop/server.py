@@ -10,10 +10,14 @@ import signal
 from collections.abc import Awaitable, Callable, Generator
 
 import uvicorn
-from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import FastAPI, Request, Response
+from prometheus_client import REGISTRY, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
 
 log = logging.getLogger(__name__)
+
+# Else OpenMetrics has a second series for each counter and histogram: when it began.
+disable_created_metrics()
 
 DRAIN_SECONDS = 30
 """The most that work begun before SIGTERM may take; `drainSeconds` of the platform."""
@@ -65,8 +69,10 @@ def add_health(app: FastAPI, stop: Stop, ready: Callable[[], Awaitable[bool]]) -
         return {"status": "ok"}
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        """In the format that is asked for: of those there are, OpenMetrics alone has exemplars."""
+        encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encoder(REGISTRY), media_type=content_type)
 
 
 class _Server(uvicorn.Server):

@@ -45,7 +45,7 @@ async def work(queue: Queue, stop: Stop) -> None:
             result = "done" if await mailed(job) else "failed"
             await queue.done(receipt)
             JOBS.labels(NAME, result).inc()
-            DURATION.labels(NAME).observe(time.time() - job.queued)
+            DURATION.labels(NAME).observe(time.time() - job.queued, tracing.exemplar())
 
 
 async def mailed(job: Job) -> bool:
