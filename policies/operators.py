@@ -55,23 +55,26 @@ def _of_cluster(resource: Resource) -> Node:
     if isinstance(spec.value, Marker):
         return resource.root
     profile = spec.at("seccompProfile").value
-    seccomp: Plain = {"type": "RuntimeDefault"} if profile is None else profile
-    # Fields of the operator's contexts are replaced one by one; runAsNonRoot of the pod is not given again.
-    pod = spec.at("podSecurityContext").value
-    if isinstance(pod, dict):
-        pod = {"seccompProfile": seccomp, **pod}
-    elif pod is None:
-        pod = {"seccompProfile": seccomp, "runAsNonRoot": True}
-    container = spec.at("securityContext").value
-    if container is None or isinstance(container, dict):
-        container = {**_LOCKED, "runAsNonRoot": True, "seccompProfile": seccomp, **(container or {})}
-    return Node(
-        {
-            "metadata": spec.at("inheritedMetadata").value,
-            "spec": {"securityContext": pod, "containers": [{"name": "postgres", "securityContext": container}]},
-        },
-        partial=resource.partial,
-    )
+    common: dict[str, Plain] = {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"} if profile is None else profile,
+    }
+    container: dict[str, Plain] = {
+        "name": "postgres",
+        "securityContext": _over({**common, **_LOCKED}, spec.at("securityContext").value),
+    }
+    pod: dict[str, Plain] = {
+        "securityContext": _over(common, spec.at("podSecurityContext").value),
+        "containers": [container],
+    }
+    return Node({"metadata": spec.at("inheritedMetadata").value, "spec": pod}, partial=resource.partial)
+
+
+def _over(defaults: dict[str, Plain], given: Plain) -> Plain:
+    """What is given field by field, and the defaults for the fields that are not."""
+    if not isinstance(given, dict):
+        return defaults if given is None else given
+    return {**defaults, **{key: value for key, value in given.items() if value is not None}}
 
 
 def _of_pooler(resource: Resource) -> Node:

@@ -11,6 +11,7 @@ from policies.values import Plain
 
 Props = dict[str, Any]
 
+EMPTY: dict[str, Any] = {}
 GONE = object()
 """As a new value: the member is removed."""
 

@@ -49,12 +49,12 @@ def test_a_literal_of_such_a_name_is_none(name: str, place: Place) -> None:
     [
         ("secret", {Place.NAME, Place.TEXT}),
         ("configSecret", {Place.NAME, Place.TEXT}),
-        ("TLS_SECRET", set()),
-        ("IMAGE_PULL_SECRETS", set()),
+        ("TLS_SECRET", set[Place]()),
+        ("IMAGE_PULL_SECRETS", set[Place]()),
         ("secretKey", {Place.NAME, Place.TEXT}),
         ("FLICKR_KEY", {Place.NAME}),
         ("flickr_keys", {Place.NAME}),
-        ("OBJECT_KEY", set()),
+        ("OBJECT_KEY", set[Place]()),
     ],
 )
 def test_what_a_name_says_depends_on_where_it_stands(name: str, places: set[Place]) -> None:

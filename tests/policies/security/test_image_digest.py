@@ -8,7 +8,7 @@ from policies.model import Outcome
 from policies.rules.security.image_digest import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, changed, judged, resource
+from tests.policies.builders import EMPTY, GONE, changed, judged, resource
 
 HASH = "0123456789abcdef" * 4
 PINNED = f"registry.example:5000/shop/api:1.4.2@sha256:{HASH}"
@@ -127,7 +127,7 @@ def test_further_containers_of_an_operators_pods_count() -> None:
     for image, outcome in ((PINNED, Outcome.PASS), ("proxy:1", Outcome.FAIL)):
         spec = {"image": PINNED, "containers": [{"name": "proxy", "image": image}]}
         assert verdict(resource("Prometheus", props={"spec": spec}))[0] is outcome
-    patch = {"image": PINNED, "containers": [{"name": "prometheus", "resources": {}}]}
+    patch = {"image": PINNED, "containers": [{"name": "prometheus", "resources": EMPTY}]}
     assert verdict(resource("Prometheus", props={"spec": patch})) == (Outcome.PASS, "")
 
 

@@ -1,5 +1,6 @@
 """Rule network-default-deny: what trips it, what comes close and must not."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from policies.model import Outcome
 from policies.rules.security.network_default_deny import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, changed, judged, resource
+from tests.policies.builders import EMPTY, GONE, changed, judged, resource
 
 NAMESPACE = resource("Namespace", "shop", {"metadata": {"name": "shop"}})
 POD = resource("Deployment", "api", {"spec": {"template": {"spec": {"containers": [{"name": "api"}]}}}})
@@ -36,8 +37,8 @@ def test_a_policy_without_rules_for_all_pods_and_both_directions_is_enough() -> 
         ("spec.policyTypes", GONE, [NO_EGRESS]),
         ("spec.podSelector", {"matchLabels": {"a": "b"}}, [NO_INGRESS, NO_EGRESS]),
         ("spec.podSelector", {"matchExpressions": [{"key": "a", "operator": "Exists"}]}, [NO_INGRESS, NO_EGRESS]),
-        ("spec.ingress", [{"from": [{"podSelector": {}}]}], [NO_INGRESS]),
-        ("spec.egress", [{"to": [{"podSelector": {}}]}], [NO_EGRESS]),
+        ("spec.ingress", [{"from": [{"podSelector": EMPTY}]}], [NO_INGRESS]),
+        ("spec.egress", [{"to": [{"podSelector": EMPTY}]}], [NO_EGRESS]),
         ("metadata.namespace", "elsewhere", [NO_INGRESS, NO_EGRESS]),
     ],
 )
@@ -209,21 +210,21 @@ def test_every_rule_counts() -> None:
     assert of_policy({"ingress": [{"from": [{"ipBlock": UNKNOWN}, {"namespaceSelector": {}}]}]})[0] is Outcome.FAIL
 
 
+UNREADABLE: list[Callable[[object], dict[str, Any]]] = [
+    lambda marker: {"ingress": marker},
+    lambda marker: {"egress": [marker]},
+    lambda marker: {"ingress": [{"from": marker}]},
+    lambda marker: {"ingress": [{"from": [{"ipBlock": {"cidr": marker}}]}]},
+    lambda marker: {"ingress": [{"from": [{"namespaceSelector": marker}]}]},
+    lambda marker: {"egress": [{"ports": marker}]},
+    lambda marker: {"egress": [{"ports": [{"port": marker}]}]},
+    lambda marker: {"egress": [{"ports": [{"port": 1, "endPort": marker}]}]},
+]
+
+
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
-@pytest.mark.parametrize(
-    "spec",
-    [
-        lambda marker: {"ingress": marker},
-        lambda marker: {"egress": [marker]},
-        lambda marker: {"ingress": [{"from": marker}]},
-        lambda marker: {"ingress": [{"from": [{"ipBlock": {"cidr": marker}}]}]},
-        lambda marker: {"ingress": [{"from": [{"namespaceSelector": marker}]}]},
-        lambda marker: {"egress": [{"ports": marker}]},
-        lambda marker: {"egress": [{"ports": [{"port": marker}]}]},
-        lambda marker: {"egress": [{"ports": [{"port": 1, "endPort": marker}]}]},
-    ],
-)
-def test_rules_that_cannot_be_read_are_inconclusive(spec: Any, marker: object) -> None:
+@pytest.mark.parametrize("spec", UNREADABLE)
+def test_rules_that_cannot_be_read_are_inconclusive(spec: Callable[[object], dict[str, Any]], marker: object) -> None:
     assert of_policy(spec(marker))[0] is Outcome.INCONCLUSIVE
 
 

@@ -1,6 +1,7 @@
 """Rule no-plaintext-secret: what trips it, what comes close and must not; and what it never says."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -201,26 +202,26 @@ def test_a_digest_of_secrets_is_none_though_the_stack_takes_it_for_one() -> None
     assert verdict(custom({"fingerprint": SECRET})) == (Outcome.PASS, "")
 
 
+UNREADABLE: list[Callable[[object], Resource]] = [
+    lambda marker: resource("ConfigMap", props={"data": marker}),
+    lambda marker: container(env=marker),
+    lambda marker: container(env=[marker]),
+    lambda marker: changed(container(), f"{POD}.containers", marker),
+    lambda marker: changed(container(), f"{POD}.containers", [marker]),
+    lambda marker: changed(container(), "spec", marker),
+    lambda marker: container(args=marker),
+    lambda marker: container(livenessProbe=marker),
+    lambda marker: resource("Service", props={"metadata": {"annotations": marker}}),
+    custom,
+    lambda marker: custom({"anything": marker}),
+    lambda marker: custom({"list": [marker]}),
+    lambda marker: custom({"args": marker}),
+]
+
+
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
-@pytest.mark.parametrize(
-    "subject",
-    [
-        lambda marker: resource("ConfigMap", props={"data": marker}),
-        lambda marker: container(env=marker),
-        lambda marker: container(env=[marker]),
-        lambda marker: changed(container(), f"{POD}.containers", marker),
-        lambda marker: changed(container(), f"{POD}.containers", [marker]),
-        lambda marker: changed(container(), "spec", marker),
-        lambda marker: container(args=marker),
-        lambda marker: container(livenessProbe=marker),
-        lambda marker: resource("Service", props={"metadata": {"annotations": marker}}),
-        custom,
-        lambda marker: custom({"anything": marker}),
-        lambda marker: custom({"list": [marker]}),
-        lambda marker: custom({"args": marker}),
-    ],
-)
-def test_what_cannot_be_read_is_inconclusive(subject: Any, marker: object) -> None:
+@pytest.mark.parametrize("subject", UNREADABLE)
+def test_what_cannot_be_read_is_inconclusive(subject: Callable[[object], Resource], marker: object) -> None:
     assert verdict(subject(marker))[0] is Outcome.INCONCLUSIVE
 
 

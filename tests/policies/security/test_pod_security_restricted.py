@@ -10,7 +10,7 @@ from policies.model import Outcome
 from policies.rules.security.pod_security_restricted import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, changed, judged, resource
+from tests.policies.builders import EMPTY, GONE, changed, judged, resource
 
 CONTAINER: dict[str, Any] = {
     "name": "api",
@@ -151,12 +151,16 @@ def test_near_misses_of_containers_pass(role: str, path: str, value: object) -> 
         ("hostNetwork", True, "hostNetwork is not false"),
         ("hostIPC", True, "hostIPC is not false"),
         ("hostPID", "true", "hostPID is not false"),
-        ("volumes", [{"name": "a", "emptyDir": {}}, {"name": "b", "hostPath": {}}], "volume b is of type hostPath"),
+        (
+            "volumes",
+            [{"name": "a", "emptyDir": EMPTY}, {"name": "b", "hostPath": EMPTY}],
+            "volume b is of type hostPath",
+        ),
         ("volumes", [{"name": "b", "nfs": {"server": "x"}}], "volume b is of type nfs"),
-        ("volumes", [{"name": "b", "newKind": {}}], "volume b is of type newKind"),
-        ("volumes", [{"hostPath": {}}], f"volume {POD}.volumes[0] is of type hostPath"),
+        ("volumes", [{"name": "b", "newKind": EMPTY}], "volume b is of type newKind"),
+        ("volumes", [{"hostPath": EMPTY}], f"volume {POD}.volumes[0] is of type hostPath"),
         ("securityContext.sysctls", [{"name": "net.ipv4.tcp_rmem"}, {"name": "kernel.msgmax"}], "sysctl kernel.msgmax"),
-        ("securityContext.sysctls", [{}], "sysctls[0] is not one of the safe ones"),
+        ("securityContext.sysctls", [EMPTY], "sysctls[0] is not one of the safe ones"),
         ("containers", [], "spec.template.spec.containers names no container"),
         ("containers", GONE, "spec.template.spec.containers names no container"),
     ],
@@ -180,7 +184,7 @@ def test_what_the_pod_says_counts_though_all_containers_are_in_order(path: str, 
         (
             "volumes",
             [
-                {"name": kind, kind: {}, "hostPath": None}
+                {"name": kind, kind: EMPTY, "hostPath": None}
                 for kind in (
                     *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
                     *("image", "persistentVolumeClaim", "projected", "secret"),
@@ -243,8 +247,8 @@ def test_what_cannot_be_read_is_inconclusive(path: str, marker: object) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("volumes", [UNKNOWN, {"name": "b", "hostPath": {}}]),
-        ("containers", [UNKNOWN, {**CONTAINER, "securityContext": {}}]),
+        ("volumes", [UNKNOWN, {"name": "b", "hostPath": EMPTY}]),
+        ("containers", [UNKNOWN, {**CONTAINER, "securityContext": EMPTY}]),
         ("containers", [{**CONTAINER, "ports": [{"hostPort": UNKNOWN}, {"hostPort": 1}]}]),
         ("initContainers", [{**CONTAINER, "name": SECRET, "securityContext": {"privileged": True}}]),
         (
@@ -297,7 +301,7 @@ def test_prometheus_operator_gives_its_containers_what_the_resource_does_not_say
         ("securityContext", {"seccompProfile": {"type": "RuntimeDefault"}}),
         ("securityContext.runAsUser", 0),
         ("hostNetwork", True),
-        ("volumes", [{"name": "b", "hostPath": {}}]),
+        ("volumes", [{"name": "b", "hostPath": EMPTY}]),
         ("containers", [{"name": "proxy"}]),
         ("initContainers", [{"name": "proxy"}]),
         ("containers", [{"name": "config-reloader", "securityContext": {"privileged": True}}]),
@@ -306,9 +310,9 @@ def test_prometheus_operator_gives_its_containers_what_the_resource_does_not_say
     ):
         assert verdict(changed(subject, f"spec.{path}", value))[0] is Outcome.FAIL, path
     for path, value in (
-        ("containers", [{"name": "config-reloader", "resources": {}, "securityContext": None}]),
+        ("containers", [{"name": "config-reloader", "resources": EMPTY, "securityContext": None}]),
         ("containers", [CONTAINER]),
-        ("initContainers", [{"name": "init-config-reloader", "securityContext": {"capabilities": {"add": []}}}]),
+        ("initContainers", [{"name": "init-config-reloader", "securityContext": {"capabilities": {"add": None}}}]),
     ):
         assert verdict(changed(subject, f"spec.{path}", value)) == (Outcome.PASS, ""), path
     for path in ("spec", "spec.securityContext", "spec.containers", "spec.initContainers"):
@@ -318,7 +322,7 @@ def test_prometheus_operator_gives_its_containers_what_the_resource_does_not_say
 @pytest.mark.parametrize(
     ("spec", "outcome"),
     [
-        ({}, Outcome.PASS),
+        (EMPTY, Outcome.PASS),
         ({"podSecurityContext": {"fsGroup": 26}}, Outcome.PASS),
         ({"securityContext": {"readOnlyRootFilesystem": False}}, Outcome.PASS),
         ({"seccompProfile": {"type": "Localhost"}}, Outcome.PASS),
@@ -326,7 +330,7 @@ def test_prometheus_operator_gives_its_containers_what_the_resource_does_not_say
         ({"podSecurityContext": {"runAsUser": 0}}, Outcome.FAIL),
         ({"podSecurityContext": {"runAsNonRoot": False}}, Outcome.FAIL),
         ({"securityContext": {"privileged": True}}, Outcome.FAIL),
-        ({"securityContext": {"capabilities": {"drop": []}}}, Outcome.FAIL),
+        ({"securityContext": {"capabilities": {"drop": None}}}, Outcome.FAIL),
         ({"securityContext": {"runAsNonRoot": False}}, Outcome.FAIL),
         ({"podSecurityContext": UNKNOWN}, Outcome.INCONCLUSIVE),
         ({"securityContext": UNKNOWN}, Outcome.INCONCLUSIVE),
@@ -341,12 +345,12 @@ def test_cloudnativepg_gives_what_the_cluster_does_not_say(spec: object, outcome
 @pytest.mark.parametrize(
     ("spec", "outcome"),
     [
-        ({}, Outcome.PASS),
+        (EMPTY, Outcome.PASS),
         ({"template": None}, Outcome.PASS),
-        ({"template": {"spec": {"containers": [{"name": "pgbouncer"}], "securityContext": {}}}}, Outcome.PASS),
-        ({"template": {"spec": {"containers": [{"name": "pgbouncer", "securityContext": {}}]}}}, Outcome.PASS),
+        ({"template": {"spec": {"containers": [{"name": "pgbouncer"}], "securityContext": EMPTY}}}, Outcome.PASS),
+        ({"template": {"spec": {"containers": [{"name": "pgbouncer", "securityContext": EMPTY}]}}}, Outcome.PASS),
         ({"template": {"spec": {"containers": [{"name": "proxy"}]}}}, Outcome.FAIL),
-        ({"template": {"spec": {"containers": [], "hostNetwork": True}}}, Outcome.FAIL),
+        ({"template": {"spec": {"containers": None, "hostNetwork": True}}}, Outcome.FAIL),
         ({"template": UNKNOWN}, Outcome.INCONCLUSIVE),
         ({"template": {"spec": UNKNOWN}}, Outcome.INCONCLUSIVE),
         ({"template": {"spec": {"containers": UNKNOWN}}}, Outcome.INCONCLUSIVE),

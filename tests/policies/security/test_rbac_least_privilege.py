@@ -207,7 +207,7 @@ def carries(account: str) -> tuple[Outcome, str]:
     ],
 )
 def test_only_pods_whose_account_is_bound_carry_its_token(
-    spec: dict[str, object], others: tuple[Resource, ...], expected: tuple[Outcome, str]
+    spec: dict[str, Any], others: tuple[Resource, ...], expected: tuple[Outcome, str]
 ) -> None:
     assert verdict(deployment(**spec), *others) == expected
     assert verdict(deployment("Pod", **spec), *others) == expected

@@ -97,7 +97,7 @@ def test_the_configuration_of_alertmanager_is_not_applicable_if_its_contacts_sta
     assert reasons == "it is the configuration of a server that reads its credentials from other Secrets"
     for path, value in (
         ("spec.secrets", GONE),
-        ("spec.secrets", []),
+        ("spec.secrets", list[str]()),
         ("spec.secrets", UNKNOWN),
         ("spec.configSecret", "other"),
         ("spec.configSecret", UNKNOWN),
