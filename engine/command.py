@@ -162,6 +162,8 @@ def _guarded(program: Program, faults: list[str]) -> Program:
     """The program, its exceptions turned into the one kind that Pulumi shows without a traceback."""
 
     def run() -> None:
+        # Each debug message would be a call to the engine that waits for its answer, with inputs in clear text.
+        pulumi.log.debug = _unheard
         try:
             program()
         except Exception as error:
@@ -169,6 +171,10 @@ def _guarded(program: Program, faults: list[str]) -> Program:
             raise pulumi.RunError(faults[0]) from error
 
     return run
+
+
+def _unheard(*_: Any, **__: Any) -> None:
+    pass
 
 
 def _wait(process: subprocess.Popen[str], on_interrupt: Callable[[int], None]) -> int:

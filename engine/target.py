@@ -77,7 +77,7 @@ def command(root: Path, environment: Environment, report: Report, plugin: Path |
     settings = {
         "PATH": _path([*([plugin] if plugin else []), toolchain.bin]),
         # Pulumi notes each backend it opens as the current login; that of the user must stay as it is.
-        "PULUMI_HOME": str(_home(own / "pulumi")),
+        "PULUMI_HOME": str(pulumi_home(own / "pulumi")),
         # Without sidecar files: they are not written in one step, and half of one would make the state unreadable.
         "PULUMI_BACKEND_URL": f"{(own / 'state').as_uri()}?metadata=skip",
         # The stand-in plugin and the policy pack's runner need this Python, with its packages.
@@ -128,9 +128,17 @@ def _path(first: list[Path]) -> str:
     return os.pathsep.join([*map(str, [*first, *runner]), os.environ.get("PATH", os.defpath)])
 
 
-def _home(home: Path) -> Path:
-    """A Pulumi home of its own that shares the user's plugins, so that none is downloaded twice."""
+def pulumi_home(home: Path) -> Path:
+    """A Pulumi home of its own that shares the user's plugins, so that none is downloaded twice, and keeps no logs.
+
+    Pulumi logs all that it does, megabytes a run, which is half of a preview's work; nothing turns that off, but where
+    its folder should be there is a file.
+    """
     home.mkdir(parents=True, exist_ok=True)
+    logs = home / "logs"
+    if logs.is_dir():
+        shutil.rmtree(logs, ignore_errors=True)
+    logs.touch()
     users = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
     link = home / "plugins"
     if users.is_dir() and not link.exists():
