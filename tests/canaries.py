@@ -2,8 +2,16 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+import io
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from rich.console import Console
+
+from cli import preview
+from cli.comment import markdown
+from engine.review import Review
 
 _BEGINNING = "cAnArY4b1e9d"
 _AWKWARD = "\"\\'/+&=% é"
@@ -44,6 +52,21 @@ def files_that_tell(folder: Path, secrets: Iterable[str], but: Path) -> dict[str
         if path.is_file() and not path.is_relative_to(but) and (there := told(path.read_bytes(), secrets)):
             found[str(path.relative_to(folder))] = there
     return found
+
+
+def _terminal(reviewed: Review) -> str:
+    text = io.StringIO()
+    assert reviewed.result
+    preview.plan(Console(file=text, width=200), reviewed.result)
+    return text.getvalue()
+
+
+WRITERS: dict[str, Callable[[Review], str]] = {
+    "terminal": _terminal,
+    "markdown": lambda reviewed: markdown([reviewed]),
+    "json": lambda reviewed: json.dumps(reviewed.to_dict()),
+}
+"""Each form in which a preview is told."""
 
 
 def _core(secret: str, generation: int) -> str:

@@ -7,21 +7,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pulumi import automation
+import yaml
 
 import devcluster.plugin
 from devcluster.cluster import Cluster
 from devcluster.toolchain import Toolchain
+from engine.command import Command, Program
+from engine.target import pulumi_home
 
 PLUGIN = Path(devcluster.plugin.__file__).parent / "bin"
 PROJECT = "plugin"
 
-Program = Callable[[], None]
+Json = Mapping[str, Any]
 
 
 @dataclass
@@ -31,96 +33,90 @@ class Run:
     succeeded: bool = False
     output: str = ""
     """All the CLI said."""
-    events: list[automation.EngineEvent] = field(default_factory=list[automation.EngineEvent])
+    events: list[Json] = field(default_factory=list[Json])
+    """As the engine writes them."""
 
     @property
     def changes(self) -> dict[str, int]:
         """How many resources were (or would be) created, updated and so on; without those that stay the same."""
-        summary = next(event.summary_event for event in reversed(self.events) if event.summary_event)
-        return {str(operation): count for operation, count in summary.resource_changes.items() if operation != "same"}
+        (summary,) = self._bodies("summaryEvent")
+        return {operation: count for operation, count in summary["resourceChanges"].items() if operation != "same"}
 
     def said(self, ephemeral: bool = False) -> str:
         """The messages about resources: those that stay, or the passing ones."""
-        messages = [event.diagnostic_event for event in self.events if event.diagnostic_event]
-        wanted = [m for m in messages if bool(m.ephemeral) == ephemeral and m.severity != "debug"]
-        return "\n".join(message.message for message in wanted)
+        messages = self._bodies("diagnosticEvent")
+        wanted = [m for m in messages if m.get("ephemeral", False) == ephemeral and m["severity"] != "debug"]
+        return "\n".join(message["message"] for message in wanted)
 
     def operations(self, name: str) -> list[str]:
         """What was done with the resource of this logical name, in order."""
-        return [step.op.value for step in self._steps() if step.urn.endswith(f"::{name}")]
+        return [step["op"] for step in self._steps(name)]
 
     def fields(self, name: str) -> set[str]:
         """The fields of the resource that differ."""
-        return {path for step in self._steps() if step.urn.endswith(f"::{name}") for path in (step.detailed_diff or {})}
+        return {path for step in self._steps(name) for path in step.get("detailedDiff") or ()}
 
-    def _steps(self) -> Iterator[automation.StepEventMetadata]:
-        for event in self.events:
-            if event.resource_pre_event:
-                yield event.resource_pre_event.metadata
+    def _steps(self, name: str) -> Iterator[Json]:
+        steps = (body["metadata"] for body in self._bodies("resourcePreEvent"))
+        return (step for step in steps if step["urn"].endswith(f"::{name}"))
+
+    def _bodies(self, kind: str) -> list[Json]:
+        return [event[kind] for event in self.events if event.get(kind)]
 
 
 class Stack:
     """A stack with its state in `folder`; `program` may be replaced between runs."""
 
     def __init__(self, folder: Path, toolchain: Toolchain, cluster: Cluster, name: str, program: Program) -> None:
-        self._folder, self._toolchain, self._cluster = folder, toolchain, cluster
+        self._toolchain, self._cluster, self._name = toolchain, cluster, name
         self.program = program
         self.namespace = f"plugin-{name}"
         state = folder / "state"
         state.mkdir(exist_ok=True)
         self._state = state / ".pulumi" / "stacks" / PROJECT / f"{name}.json"
+        self._settings = folder / f"Pulumi.{name}.yaml"
         variables = {
             "PATH": os.pathsep.join([str(PLUGIN), str(toolchain.bin), os.environ["PATH"]]),
-            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_HOME": str(pulumi_home(folder / "home")),
+            "PULUMI_BACKEND_URL": state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "MAINSTAY_PYTHON": sys.executable,
         }
-        backend = automation.ProjectBackend(url=state.as_uri())
-        self.engine = automation.create_or_select_stack(
-            name,
-            project_name=PROJECT,
-            program=self._declare,
-            opts=automation.LocalWorkspaceOptions(
-                env_vars=variables,
-                project_settings=automation.ProjectSettings(name=PROJECT, runtime="python", backend=backend),
-                pulumi_command=automation.PulumiCommand(root=str(toolchain.directory), skip_version_check=True),
-            ),
-        )
+        (folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        self._command = Command(toolchain.path("pulumi"), folder, variables)
+        self._command.run("stack", "init", "--no-select", "--stack", name)
         self.configure(kubeconfig=str(cluster.kubeconfig), context=cluster.context, namespace=self.namespace)
         self.kubectl("create", "namespace", self.namespace)
 
     def configure(self, **settings: str) -> None:
         """Settings of the Kubernetes provider."""
-        self.engine.set_all_config({f"kubernetes:{key}": automation.ConfigValue(v) for key, v in settings.items()})
+        content = yaml.safe_load(self._settings.read_text())
+        config = {**content.get("config", {}), **{f"kubernetes:{key}": value for key, value in settings.items()}}
+        self._settings.write_text(yaml.safe_dump({**content, "config": config}))
 
-    def _declare(self) -> None:
-        self.program()
+    def preview(self, *options: str) -> Run:
+        return self._run("preview", *options)
 
-    def preview(self, **options: Any) -> Run:
-        return self._run(self.engine.preview, **options)
+    def up(self, *options: str) -> Run:
+        return self._run("up", "--yes", "--skip-preview", *options)
 
-    def up(self, **options: Any) -> Run:
-        return self._run(self.engine.up, **options)
+    def refresh(self) -> Run:
+        return self._run("refresh", "--yes", "--skip-preview")
 
-    def refresh(self, **options: Any) -> Run:
-        return self._run(self.engine.refresh, **options)
+    def destroy(self) -> Run:
+        return self._run("destroy", "--yes", "--skip-preview")
 
-    def destroy(self, **options: Any) -> Run:
-        return self._run(self.engine.destroy, **options)
-
-    def _run(self, operation: Callable[..., Any], **options: Any) -> Run:
+    def _run(self, verb: str, *options: str) -> Run:
         run = Run()
-
-        def said(line: str) -> None:
-            run.output += f"{line}\n"
-
-        try:
-            operation(on_output=said, on_error=said, on_event=run.events.append, **options)
-            run.succeeded = True
-        except automation.CommandError:
-            run.succeeded = False
+        completed = self._command.deploy(
+            [verb, "--stack", self._name, *options],
+            program=self.program,
+            on_event=run.events.append,
+            on_interrupt=lambda _: None,
+            environment={},
+        )
+        run.succeeded, run.output = completed.code == 0, completed.stdout + completed.stderr
         return run
 
     @property

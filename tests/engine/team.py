@@ -71,8 +71,9 @@ class Team:
 
     def set_secrets(self) -> None:
         """Gives every secret a value."""
-        for key in load(self.product.root, STACK).required_secrets:
-            self.pulumi("config", "set", "--secret", "--stack", STACK, key, "value")
+        keys = load(self.product.root, STACK).required_secrets
+        values = [word for key in keys for word in ("--secret", f"{key}=value")]
+        self.pulumi("config", "set-all", "--stack", STACK, *values)
 
 
 def make_team(root: Path, cluster: Cluster, toolchain: Toolchain) -> Team:

@@ -104,19 +104,6 @@ def test_every_component_comes_back_after_a_kill(root: Path, cluster: Cluster) -
     assert admin(cluster).get(path)["data"] == {"kept": "yes"}
 
 
-def test_a_killed_supervisor_takes_all_with_it_and_the_data_stay(root: Path, cluster: Cluster) -> None:
-    path = remember(cluster, "after-the-supervisor")
-    before = processes_of(root)
-    os.kill(before["supervisor"].pid, signal.SIGKILL)
-    eventually("every process to end", lambda: not any(process.alive for process in before.values()), seconds=5)
-    assert devcluster.cluster.status(root).running is False
-
-    began = time.monotonic()
-    assert devcluster.cluster.start(root, print) == cluster
-    assert time.monotonic() - began < 30
-    assert admin(cluster).get(path)["data"] == {"kept": "yes"}
-
-
 @dataclass(frozen=True)
 class Stopped:
     """The cluster after a stop: what had been running, and what the stop said."""
@@ -135,8 +122,9 @@ def stopped(cluster: Cluster, cluster_root: Path) -> Iterator[Stopped]:
     said: list[str] = []
     devcluster.cluster.stop(cluster_root, said.append)
     yield Stopped(cluster_root, before, ports, said)
-    devcluster.cluster.stop(cluster_root, print)
-    devcluster.cluster.start(cluster_root, print, port=ports[1])
+    if devcluster.cluster.start(cluster_root, print) != cluster:
+        devcluster.cluster.stop(cluster_root, print)
+        devcluster.cluster.start(cluster_root, print, port=ports[1])
 
 
 class TestStopped:
@@ -185,3 +173,16 @@ class TestStopped:
         assert not moved.server.endswith(f":{port}")
         assert moved.server in moved.kubeconfig.read_text()
         assert admin(moved).healthy()
+
+    def test_a_killed_supervisor_takes_all_with_it_and_the_data_stay(self, stopped: Stopped, cluster: Cluster) -> None:
+        """It moves back, too: each start takes a while."""
+        path = remember(devcluster.cluster.start(stopped.root, print), "after-the-supervisor")
+        before = processes_of(stopped.root)
+        os.kill(before["supervisor"].pid, signal.SIGKILL)
+        eventually("every process to end", lambda: not any(process.alive for process in before.values()), seconds=5)
+        assert devcluster.cluster.status(stopped.root).running is False
+
+        began = time.monotonic()
+        assert devcluster.cluster.start(stopped.root, print, port=stopped.ports[1]) == cluster
+        assert time.monotonic() - began < 30
+        assert admin(cluster).get(path)["data"] == {"kept": "yes"}

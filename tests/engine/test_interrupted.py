@@ -47,7 +47,7 @@ def ctrl_c(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("cut", [mainstay_and_engine, mainstay, engine, ctrl_c])
-def test_the_next_up_finishes_what_was_cut_off(
+def test_the_next_up_finishes_what_was_cut_off_and_none_runs_beside_it(
     product: Product, cluster: Cluster, toolchain: Toolchain, cut: Callable[[subprocess.Popen[str]], None]
 ) -> None:
     stack = cut.__name__.replace("_", "-")
@@ -55,9 +55,13 @@ def test_the_next_up_finishes_what_was_cut_off(
     moment = MOMENTS.randrange(1, 16)
     with product.start("up", stack) as process:
         reached = _wait_for_changes(process, moment)
+        beside = product.run("up", stack)
         cut(process)
         out, err = process.communicate(timeout=60)
     assert reached, f"it ended before {moment} changes were made: {out}{err}"
+    assert beside.code == 1
+    assert beside.err.startswith(f"error: `mainstay up {stack}` of ")
+    assert f"(process {process.pid}, since " in beside.err
     if cut is ctrl_c:
         assert process.returncode == 130
         assert f"`mainstay up {stack}` goes on from here" in err
@@ -86,19 +90,6 @@ def test_down_removes_everything_the_protected_included(
     assert removed.code == 0, removed.text
     assert not product.recorded("down")
     assert not objects(toolchain.path("kubectl"), cluster.kubeconfig, f"{NAMESPACE}-down", OBJECTS)
-
-
-def test_two_at_once_the_second_is_told_who_works(product: Product) -> None:
-    product.declare("twice", _environment(f"{NAMESPACE}-twice"))
-    with product.start("up", "twice") as first:
-        assert first.stdout is not None
-        first.stdout.readline()  # it says something only once it has begun
-        second = product.run("up", "twice")
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=60)
-    assert second.code == 1
-    assert second.err.startswith("error: `mainstay up twice` of ")
-    assert f"(process {first.pid}, since " in second.err
 
 
 def _environment(namespace: str, services: tuple[str, ...] = ("api", "web")) -> dict[str, Any]:

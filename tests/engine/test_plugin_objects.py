@@ -136,14 +136,14 @@ def test_drift_is_shown_by_refresh_and_mended_by_up(shop: Stack) -> None:
     shop.kubectl("label", "configmap/settings", "-n", NAMESPACE, "colour=blue", "--overwrite")
     shop.kubectl("label", "configmap/settings", "-n", NAMESPACE, "other=theirs")
 
-    preview = shop.preview(refresh=True)
+    preview = shop.preview("--refresh")
     assert preview.succeeded, preview.output
     assert preview.changes == {"update": 2}
     assert preview.fields("settings") == {"metadata.labels.colour"}
     assert preview.fields("api") == {"spec.template.spec.containers[0].env[0].value"}
     assert "drifted-token" not in preview.output
 
-    up = shop.up(refresh=True)
+    up = shop.up("--refresh")
     assert up.succeeded, up.output
     assert "ConfigMap plugin-shop-made/settings: takes .metadata.labels.colour back from kubectl-label" in up.said()
     assert shop.live("configmap", "settings", NAMESPACE)["metadata"]["labels"] == {"colour": "red", "other": "theirs"}
@@ -173,7 +173,7 @@ PLACES = (("configmap", "settings"), ("deployment", "api"))
 
 def test_an_object_that_was_deleted_by_hand_is_made_again(shop: Stack) -> None:
     shop.kubectl("delete", "secret/login", "-n", NAMESPACE)
-    up = shop.up(refresh=True)
+    up = shop.up("--refresh")
     assert up.succeeded, up.output
     assert up.operations("login")[-1] == "create"
     assert shop.live("secret", "login", NAMESPACE)["data"]

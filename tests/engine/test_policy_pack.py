@@ -5,6 +5,7 @@ The provider is one that echoes, so that a stack can hold unknown and secret val
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,20 +15,20 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
-from pulumi import automation
 
 import policies
 from devcluster.toolchain import Toolchain
+from engine.command import Command, Program
+from engine.target import pulumi_home
 from policies import results
 from policies.model import Outcome, RuleResult
 from tests.engine import echo_provider
+from tests.workflows import write_program
 
 PACK = Path(policies.__file__).parent
 CANARY = "canary-7f3a"
 REASON = "policy.mainstay.dev/stateful-has-backup"
 PROBE = {"exec": {"command": ["redis-cli", "ping"]}}
-
-Program = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Run:
     succeeded: bool
     output: str
     """All the CLI said."""
-    events: list[automation.EngineEvent]
+    events: list[Mapping[str, Any]]
     found: results.Results | None
 
     def rule(self, rule_id: str) -> RuleResult:
@@ -48,46 +49,48 @@ class Run:
 Runner = Callable[..., Run]
 
 
-@pytest.fixture
-def run(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """Runs `preview` or `up` of a program with the pack."""
-    bin_path = tmp_path / "bin"
-    bin_path.mkdir()
-    plugin = bin_path / "pulumi-resource-kubernetes"
-    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{echo_provider.__file__}" "$@"\n')
-    plugin.chmod(0o755)
-    path = os.pathsep.join([str(bin_path), str(toolchain.bin), str(PACK / "bin"), os.environ["PATH"]])
-    results_path = tmp_path / "results.json"
-    state = tmp_path / "state"
-    state.mkdir()
-    # The Automation API hands its own environment on, and looks for the CLI on its own PATH.
-    for variable, value in {
-        "PATH": path,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": state.as_uri(),
+@pytest.fixture(scope="module")
+def project(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a stack `dev` that nobody has deployed yet."""
+    project = tmp_path_factory.mktemp("policies")
+    (project / "Pulumi.yaml").write_text("name: policytest\nruntime: python\n")
+    (project / "state").mkdir()
+    cli(toolchain, project).run("stack", "init", "--no-select", "--stack", "dev")
+    return project
+
+
+def cli(toolchain: Toolchain, project: Path) -> Command:
+    """The CLI, with the provider that echoes."""
+    plugin = project / "bin" / "pulumi-resource-kubernetes"
+    write_program(plugin, f'exec "{sys.executable}" "{echo_provider.__file__}" "$@"')
+    variables = {
+        "PATH": os.pathsep.join([str(plugin.parent), str(toolchain.bin), str(PACK / "bin"), os.environ["PATH"]]),
+        "PULUMI_HOME": str(pulumi_home(project / "home")),
+        "PULUMI_BACKEND_URL": (project / "state").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "test",
         "MAINSTAY_PYTHON": sys.executable,
-        results.VARIABLE: str(results_path),
-    }.items():
-        monkeypatch.setenv(variable, value)
+    }
+    return Command(toolchain.path("pulumi"), project, variables)
 
-    def run_it(program: Program, operation: str = "preview", policy_pack_config: Path | None = None) -> Run:
-        stack = automation.create_or_select_stack(
-            "dev",
-            "policytest",
-            program,
+
+@pytest.fixture
+def run(toolchain: Toolchain, project: Path, tmp_path: Path) -> Runner:
+    """Runs a program with the pack, on a stack of its own: a verb, without one `preview`, and its options."""
+    own = tmp_path / "project"
+    shutil.copytree(project, own)
+    command = cli(toolchain, own)
+
+    def run_it(program: Program, *words: str, written: str = "results.json") -> Run:
+        events: list[Mapping[str, Any]] = []
+        verb, *options = words or ("preview",)
+        done = command.deploy(
+            [verb, "--stack", "dev", "--policy-pack", str(PACK), *options],
+            program=program,
+            on_event=events.append,
+            on_interrupt=lambda _: None,
+            environment={results.VARIABLE: str(own / written)},
         )
-        events: list[automation.EngineEvent] = []
-        options: dict[str, Any] = {
-            "policy_packs": [str(PACK)],
-            "policy_pack_configs": [str(policy_pack_config)] if policy_pack_config else None,
-            "on_event": events.append,
-        }
-        try:
-            done = stack.preview(**options) if operation == "preview" else stack.up(**options)
-            return Run(True, done.stdout + done.stderr, events, results.read(results_path))
-        except automation.CommandError as error:
-            return Run(False, str(error), events, results.read(results_path))
+        return Run(done.code == 0, done.stdout + done.stderr, events, results.read(own / written))
 
     return run_it
 
@@ -164,8 +167,9 @@ def test_a_good_stack_passes_and_what_was_looked_at_is_written_down(run: Runner)
 
 
 def test_an_update_is_judged_too(run: Runner) -> None:
-    assert run(lambda: redis("redis", {REASON: "refilled"}) and None, "up").succeeded
-    done = run(lambda: redis("redis", claims=unknown()) and None, "up")
+    up = ("up", "--yes", "--skip-preview")
+    assert run(lambda: redis("redis", {REASON: "refilled"}) and None, *up).succeeded
+    done = run(lambda: redis("redis", claims=unknown()) and None, *up)
     assert not done.succeeded
     assert done.found is not None
     assert not done.found.preview
@@ -177,16 +181,16 @@ def test_an_update_is_judged_too(run: Runner) -> None:
 def test_unknown_values_hide_no_violation_however_often_one_looks(run: Runner) -> None:
     def program() -> None:
         claims = unknown()
-        for number in range(6):
+        for number in range(18):
             redis(f"unknown-{number}", claims=claims)
         redis("redis")
 
-    for _ in range(6):
+    for _ in range(2):
         done = run(program)
         assert not done.succeeded
         backup = done.rule("stateful-has-backup")
         assert [finding.subject for finding in backup.of(Outcome.FAIL)] == ["StatefulSet shop/redis"]
-        assert backup.count(Outcome.INCONCLUSIVE) == 6
+        assert backup.count(Outcome.INCONCLUSIVE) == 18
 
 
 def test_unknown_values_alone_do_not_stop_a_preview(run: Runner) -> None:
@@ -209,7 +213,7 @@ def test_no_secret_is_told(run: Runner) -> None:
     assert done.rule("probes-present").of(Outcome.INCONCLUSIVE)[0].reasons == (
         "spec.template.spec.containers[0].livenessProbe.httpGet.port is a secret",
     )
-    told = [str(event.policy_event) for event in done.events if event.policy_event]
+    told = [str(event["policyEvent"]) for event in done.events if event.get("policyEvent")]
     assert told
     assert CANARY not in done.output + "".join(told) + str(done.found)
 
@@ -221,7 +225,7 @@ def test_a_level_can_be_set_for_a_run(run: Runner, tmp_path: Path) -> None:
 
     config = tmp_path / "levels.json"
     config.write_text('{"stateful-has-backup": "advisory", "service-has-slos": "advisory"}')
-    done = run(program, policy_pack_config=config)
+    done = run(program, "preview", "--policy-pack-config", str(config))
     assert done.succeeded
     assert re.search(r"\[advisory\].*stateful-has-backup", done.output)
     assert "Worker engine: it declares no SLO (slos)." in done.output
@@ -255,9 +259,8 @@ def test_objectives_count_only_where_prometheus_is_given_their_rules(run: Runner
     )
 
 
-def test_results_that_cannot_be_written_fail_the_run(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(results.VARIABLE, "/proc/none/results.json")
-    done = run(lambda: redis("redis", {REASON: "refilled"}) and None)
+def test_results_that_cannot_be_written_fail_the_run(run: Runner) -> None:
+    done = run(lambda: redis("redis", {REASON: "refilled"}) and None, written="/proc/none/results.json")
     assert not done.succeeded
     assert "The policy results cannot be written: [Errno 2]" in done.output
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from cli.comment import markdown
 from devcluster.cluster import Cluster
 from tests.engine.product import REPOSITORY, Product, project
 from tests.engine.record_previews import ENVIRONMENT, backup_removed, image_bump, rotate
+from tests.unit.recorded import judged
 from tests.workflows import step, write_program
 
 STACK, OTHER = "reviewed", "untouched"
@@ -31,7 +33,10 @@ def environment() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def repository(cluster: Cluster, cluster_root: Path) -> Iterator[Product]:
-    """A clone as the runner has it: main, and the merge of each pull request on a branch of its own."""
+    """A clone as the runner has it: main, and the merge of each pull request on a branch of its own.
+
+    The base of all of them has been deployed, from the last one's merge, by the job's commands.
+    """
     product = project(cluster_root)
     # In place of a virtual environment: the Python that runs the tests.
     command = f'PYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m cli.main "$@"'
@@ -52,6 +57,9 @@ def repository(cluster: Cluster, cluster_root: Path) -> Iterator[Product]:
         _git(cluster_root, "commit", "--quiet", "--all", f"--message={name}")
         _git(cluster_root, "checkout", "--quiet", "-b", f"merge-{name}", "main")
         _git(cluster_root, "merge", "--quiet", "--no-ff", "--no-edit", name)
+    base = step("preview", "Deploy the base to the embedded cluster").run(cluster_root, {"STACKS": STACKS})
+    assert base.returncode == 0, base.stderr
+    assert "::warning::" not in base.stdout, base.stdout
     yield product
     # The folder is shared: other tests write their environments there.
     shutil.rmtree(cluster_root / ".git")
@@ -59,15 +67,12 @@ def repository(cluster: Cluster, cluster_root: Path) -> Iterator[Product]:
 
 @pytest.fixture
 def previewed(repository: Product, tmp_path: Path) -> Callable[[str], tuple[int, str, str]]:
-    """Runs the job's commands on the merge of a pull request: exit code, output for the comment, summary."""
+    """Runs the job's other commands on the merge of a pull request: exit code, output for the comment, summary."""
 
     def run(pull_request: str) -> tuple[int, str, str]:
         _git(repository.root, "checkout", "--quiet", "--detach", f"merge-{pull_request}")
         output, summary = tmp_path / "output", tmp_path / "summary"
         variables = {"STACKS": STACKS, "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        base = step("preview", "Deploy the base to the embedded cluster").run(repository.root, variables)
-        assert base.returncode == 0, base.stderr
-        assert "::warning::" not in base.stdout, base.stdout
         done = step("preview", "Preview").run(repository.root, variables)
         return done.returncode, output.read_text(), summary.read_text()
 
@@ -98,21 +103,21 @@ def test_a_pull_request_that_removes_the_backup_fails_and_says_so_first(
     assert summary in output
 
 
-def test_documents_hold_no_secret_and_are_the_same_each_time(repository: Product) -> None:
+def test_documents_hold_no_secret_and_are_the_same_each_time(repository: Product, tmp_path: Path) -> None:
     _git(repository.root, "checkout", "--quiet", "--detach", "merge-image")
     rotate(repository, STACK, "session-key", CANARY)
-    first, second = (repository.run("preview", STACK, "--format", "json") for _ in range(2))
-    assert first.out == second.out
-    content = json.loads(first.out)
+    document, written = (repository.run("preview", STACK, "--format", form) for form in ("json", "markdown"))
+    content = json.loads(document.out)
     assert content["verdict"] == "Safe: 3 updates in place"
-    written = repository.run("preview", STACK, "--format", "markdown")
     assert "- `Secret shop-reviewed/api-env` changes: `SESSION_KEY`" in written.out
     # Progress goes elsewhere.
     assert written.out.startswith("**Safe**")
     assert "previewing" in written.err
-    for ended in (first, second, written):
+    for ended in (document, written):
         assert ended.code == 0, ended.err
         assert CANARY not in ended.text
+    # Another run, another form: the same content.
+    assert markdown([judged(content, tmp_path)]) == written.out
 
 
 def _git(root: Path, *arguments: str) -> None:

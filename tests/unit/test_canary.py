@@ -2,9 +2,7 @@
 
 import asyncio
 import base64
-import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -18,17 +16,14 @@ from pulumi.runtime.proto.resource_pb2 import (
     RegisterResourceResponse,
 )
 from pulumi.runtime.stack import run_pulumi_func
-from rich.console import Console
 
-from cli import preview
-from cli.comment import markdown
 from engine import events, review
 from stacks.environment import PROJECT, ClusterTarget, Environment
 from stacks.platform import declare
 from stacks.render import Recorder
 from stacks.settings_images import ImagesSettings
 from tests import conftest
-from tests.canaries import canary, canary_dsn, told
+from tests.canaries import WRITERS, canary, canary_dsn, told
 from tests.conftest import COPIED
 
 TOKEN = "token-of-github"
@@ -124,20 +119,6 @@ def test_a_rendering_holds_none_and_with_secrets_they_stand_in_secrets_alone(dec
     for each in declared.wire.manifests(show_secrets=True):
         if each.kind != "Secret":
             assert told(json.dumps(each.manifest), declared.secrets) == set(), f"{each.kind}/{each.name}"
-
-
-def _terminal(reviewed: review.Review) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    assert reviewed.result
-    preview.plan(console, reviewed.result)
-    return cast(io.StringIO, console.file).getvalue()
-
-
-WRITERS: dict[str, Callable[[review.Review], str]] = {
-    "terminal": _terminal,
-    "markdown": lambda reviewed: markdown([reviewed]),
-    "json": lambda reviewed: json.dumps(reviewed.to_dict()),
-}
 
 
 @pytest.mark.parametrize("form", WRITERS)
