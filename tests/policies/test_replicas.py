@@ -1,5 +1,7 @@
 """Pods kept at a number: how many, with which labels, whoever keeps them."""
 
+from typing import Any
+
 import pytest
 
 from policies.label_selectors import matches
@@ -30,7 +32,7 @@ OF_CLUSTER = {
     "app.kubernetes.io/instance": "main",
     "app.kubernetes.io/managed-by": "cloudnative-pg",
 }
-POOL_POD = {"affinity": {}, "topologySpreadConstraints": []}
+POOL_POD: dict[str, Any] = {"affinity": {}, "topologySpreadConstraints": []}
 POOLER = resource(
     "Pooler",
     "pool",
