@@ -24,6 +24,14 @@ REPOSITORY = Path(__file__).parents[2]
 _OF_THE_CLUSTER = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 _SECONDS = 120
 
+LEFT_OUT = (
+    *("backup-3-2-1", "dashboard-exists", "database-replicated", "image-digest", "logs-shipped"),
+    *("metrics-scraped", "replicas-spread", "traces-exported"),
+)
+"""Rules about what a reduced environment leaves out."""
+REDUCED: dict[str, Any] = {"production": False, "advisory": dict.fromkeys(LEFT_OUT, "A reduced environment has none.")}
+"""Its section `mainstay:policies`."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -46,8 +54,8 @@ class Product:
     root: Path
 
     def declare(self, stack: str, config: Mapping[str, Any]) -> None:
-        """Writes an environment."""
-        text = yaml.safe_dump({"config": dict(config)}, sort_keys=False)
+        """Writes an environment, with the policies of a reduced one."""
+        text = yaml.safe_dump({"config": {**config, "mainstay:policies": REDUCED}}, sort_keys=False)
         (self.root / f"Pulumi.{stack}.yaml").write_text(text)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:

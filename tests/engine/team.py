@@ -17,7 +17,7 @@ from devcluster.cluster import Cluster
 from devcluster.plugin_choice import choose
 from devcluster.toolchain import Toolchain
 from stacks.environment import load
-from tests.engine.product import Ended, Product, project
+from tests.engine.product import REDUCED, Ended, Product, project
 
 STACK = "real"
 CONTEXT = "shop-cluster"
@@ -49,6 +49,7 @@ class Team:
             "mainstay:services": {"api": {**SERVICE, **api}},
             # A registry is asked through the docker plugin, which a closed network does not give.
             "mainstay:images": {"pin": "none"},
+            "mainstay:policies": REDUCED,
             **({"mainstay:gate": dict(gate)} if gate else {}),
             **kept,
         }
