@@ -48,7 +48,9 @@ _SEALED = frozenset({"cipher", "ciphertext", "encrypted", "sealed"})
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\$\$?[A-Za-z_]\w*|\{\{.*?\}\}|<[^<>]*>|%\w|\*{3,}|\{\w*\}")
 _NO_VALUE = re.compile(
-    r"true|false|yes|no|on|off|none|null|undefined|required|optional|enabled|disabled|string|str|bytes", re.IGNORECASE
+    r"true|false|yes|no|on|off|none|null|undefined|required|optional|enabled|disabled|string|str|bytes"
+    r"|traceid|streamid|service|metric",  # by what OpenTelemetry's collector keeps spans together: routing_key
+    re.IGNORECASE,
 )
 _PATH = re.compile(r"(file:(//)?|~|\.{1,2})?/[\w.@-]+(/[\w.@-]+)*/?")
 _REFERENCE = re.compile(r"https?://\S*|arn:\S*|[0-9.]+")

@@ -15,8 +15,8 @@ _INTRODUCTION = f"""\
 
 <!-- Generated from policies/rules by `python -m policies.reference > docs/policies.md`; do not edit. -->
 
-The pack `{NAME}` {VERSION} judges every preview and every update (`mainstay preview|up`, or `pulumi up --policy-pack
-policies`), and what is deployed or rendered, by whoever (`mainstay audit`, see [Audit](audit.md)).
+The pack `{NAME}` {VERSION} judges every preview and every update (`mainstay preview`, `mainstay up`, or `pulumi up
+--policy-pack policies`), and what is deployed or rendered, by whoever (`mainstay audit`, see [Audit](audit.md)).
 
 A rule gives each resource one of six outcomes:
 

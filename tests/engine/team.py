@@ -57,7 +57,7 @@ class Team:
 
     def run(self, *arguments: str) -> Ended:
         """`mainstay`, to its end."""
-        return self.product.run(*arguments, **self.variables)
+        return self.product.run_alone(*arguments, **self.variables)
 
     def pulumi(self, *arguments: str) -> str:
         """Pulumi's own CLI; what it wrote."""

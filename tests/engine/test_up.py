@@ -91,7 +91,7 @@ def test_removing_the_backup_stops_up_before_anything_is_made(
     assert "Nothing was changed" in refused.err
     shown = product.run("preview", "unbacked")
     assert shown.code == 1
-    assert "stateful-has-backup  mandatory    0     1     1       0" in shown.out
+    assert re.search(r"stateful-has-backup +mandatory +0 +1 +0 +0", shown.out)
     assert changes(shown.out) > 10
     ask = [toolchain.path("kubectl"), "--kubeconfig", cluster.kubeconfig, "get", "namespace", "shop-unbacked"]
     assert "NotFound" in subprocess.run(ask, capture_output=True, text=True, check=False).stderr
@@ -134,7 +134,7 @@ def test_a_result_tells_what_is_there_and_no_secret_is_in_clear_text_in_it_in_fi
     _, result = operation.preview(session, refresh=True)
     assert (result.has_changes, result.counts, result.mandatory) == (False, {"same": 50}, ())
     assert result.policy is not None
-    assert {rule.id: rule.evaluated for rule in result.policy.rules}["stateful-has-backup"] == 2
+    assert {rule.id: rule.evaluated for rule in result.policy.rules}["stateful-has-backup"] == 1
     seen = [first_up.text, json.dumps(result.to_dict()), *told, *capfd.readouterr()]
     own = product.root / ".mainstay"
     # etcd is the cluster itself: there a Secret is what it is.

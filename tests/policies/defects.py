@@ -184,6 +184,11 @@ def liveness_as_readiness(objects: Objects) -> None:
     put(API, f"{CONTAINER}.livenessProbe", copy.deepcopy(container["readinessProbe"]))(objects)
 
 
+def only_settings(files: Any) -> Any:
+    """Grafana's files without any dashboard."""
+    return {name: text for name, text in files.items() if not name.endswith(".json")}
+
+
 DEFECTS = (
     # Backups
     Defect("the schedule is gone", "stateful-has-backup", remove(SCHEDULE)),
@@ -385,11 +390,7 @@ DEFECTS = (
         "traces-exported",
         edit(API, f"{CONTAINER}.env", without_name("OTEL_EXPORTER_OTLP_ENDPOINT")),
     ),
-    Defect(
-        "a database on no dashboard",
-        "dashboard-exists",
-        edit(f"ConfigMap {NS}/grafana", "data", without("postgres.json")),
-    ),
+    Defect("Grafana without dashboards", "dashboard-exists", edit(f"ConfigMap {NS}/grafana", "data", only_settings)),
     # Security
     Defect(
         "a privileged container", "pod-security-restricted", put(API, f"{CONTAINER}.securityContext.privileged", True)
@@ -428,7 +429,7 @@ DEFECTS = (
     Defect(
         "everybody is an administrator",
         "rbac-least-privilege",
-        put(f"ClusterRoleBinding default/{NS}-alloy", "roleRef.name", "cluster-admin"),
+        put(f"ClusterRoleBinding default/{NS}-kube-state-metrics", "roleRef.name", "cluster-admin"),
     ),
     # Meta
     Defect(
