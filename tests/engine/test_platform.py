@@ -60,7 +60,7 @@ class Deployed:
         environment = load(self.product.root, STACK)
         target = resolve(self.product.root, environment, print)
         # A namespace needs no secrets; those of the environment would be generated first, one by one.
-        bare = replace(environment, platform=Platform(namespace=environment.platform.namespace))
+        bare = replace(environment, platform=Platform.model_validate({"namespace": environment.platform.namespace}))
         workspace.prepare(replace(target, environment=bare))
         values = [f"secrets:{name}={canary(name, generation)}" for name in sorted(ALL)]
         flags = [word for value in values for word in ("--secret", value)]
