@@ -203,7 +203,9 @@ def raw_counters(query: str) -> set[str]:
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["name"])
 def test_no_counter_is_compared_as_it_stands(alert: Alert) -> None:
     """CloudNativePG's own rule about deadlocks fires for days: the counter never falls."""
-    assert raw_counters(alert["expr"]) == set()
+    # A counter that was not there ten minutes ago counts from nothing: as it stands it is an increase.
+    expr = re.sub(r"(\w+_total)\s+unless \1 offset \w+", "", alert["expr"])
+    assert raw_counters(expr) == set()
 
 
 def test_a_raw_counter_is_noticed() -> None:
