@@ -19,7 +19,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 class InvalidAlloy(ValueError):
-    """A text that Alloy could not read; `str()` is a clause."""
+    """A text that Alloy could not read; `str()` is a clause, which says where and quotes nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Token:
 
     kind: str
     text: str
+    line: int = 0
 
 
 @dataclass
@@ -86,18 +87,18 @@ def parse(text: str) -> dict[str, Block]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    position = 0
+    position, line = 0, 1
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
-            line = text.count("\n", 0, position) + 1
             raise InvalidAlloy(f"line {line} cannot be read")
         position = found.end()
         kind = found.lastgroup or ""
         if kind == "string":
-            yield Token(kind, found[0][1:-1])
+            yield Token(kind, found[0][1:-1], line)
         elif kind != "space":
-            yield Token(kind, found[0])
+            yield Token(kind, found[0], line)
+        line += found[0].count("\n")
 
 
 class _Reader:
@@ -114,13 +115,14 @@ class _Reader:
             if token.text == "}" and token.kind == "sign" and name:
                 return block
             if token.kind != "name":
-                raise InvalidAlloy(f"{token.text!r} stands where a setting or a block should begin")
-            self._statement(token.text, block)
+                raise InvalidAlloy(f"line {token.line} begins neither a setting nor a block")
+            self._statement(token, block)
         if name:
             raise InvalidAlloy(f"the block {name} has no end")
         return block
 
-    def _statement(self, name: str, block: Block) -> None:
+    def _statement(self, begins: Token, block: Block) -> None:
+        name = begins.text
         follows = self._next()
         label = ""
         if follows and follows.kind == "string":
@@ -130,7 +132,7 @@ class _Reader:
         elif follows and follows.text == "=":
             block.settings[name] = self._expression()
         else:
-            raise InvalidAlloy(f"{name} is neither a setting nor a block")
+            raise InvalidAlloy(f"line {begins.line} is neither a setting nor a block")
 
     def _expression(self) -> list[Token]:
         """Up to the end of the line, or beyond it while a bracket is open."""

@@ -122,7 +122,7 @@ class Ways:
         if service is None:
             if leaves_the_cluster(f"//{host}", self._stack):
                 return []
-            return [f"{host} is no Service of this stack"]
+            return ["the host it is sent to is no Service of this stack"]
         reached = [
             (target, number) for target in behind(service, self._stack) for number in numbers(service, port, target)
         ]
@@ -164,8 +164,9 @@ class Ways:
         seen = seen | {key}
         if fault := _sampling_fault(component):
             return [fault]
-        ways: list[list[str]] = [
-            self.faults_from(host, port, collector.resource.namespace, seen) for host, port in _addresses(component)
+        ways = [
+            [f"{component.key}: {fault}" for fault in self.faults_from(host, port, collector.resource.namespace, seen)]
+            for host, port in _addresses(component)
         ]
         setting = "forward_to" if component.name.startswith("loki.") else self._kind
         for named in component.named(setting):
@@ -277,7 +278,7 @@ def _lets_pass(component: Block, rule: Block, namespace: str) -> bool:
     if sources != [_NAMESPACE]:
         if sources and all(each in _HARMLESS for each in sources):
             return True
-        raise Undecided(f"{component.key} leaves pods out by {', '.join(sources)}")
+        raise Undecided(f"{component.key} leaves pods out by more than their namespace")
     return accepts("=~", rule.text("regex") or "(.*)", namespace) is (action == "keep")
 
 

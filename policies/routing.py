@@ -216,22 +216,22 @@ def _conditions(node: Node, prefix: str) -> tuple[Condition, ...]:
     """From `matchers`, and from `match` and `match_re`, as they were written before."""
     found: list[Condition] = []
     for each in node.at(f"{prefix}matchers").items():
-        found += _matchers(each.text())
+        found += _matchers(each)
     for key, operator in ((f"{prefix}match", "="), (f"{prefix}match_re", "=~")):
         pairs = node.at(key)
         found += [(label, operator, str(pairs.at(label).value)) for label in pairs.keys()]  # noqa: SIM118
     return tuple(found)
 
 
-def _matchers(text: str) -> list[Condition]:
-    rest = text.strip()
+def _matchers(node: Node) -> list[Condition]:
+    rest = node.text()
     if rest.startswith("{") and rest.endswith("}"):
         rest = rest[1:-1]
     found: list[Condition] = []
     while rest.strip():
         each = _MATCHER.match(rest)
         if each is None:
-            raise InvalidConfiguration(f'{text!r} is no matcher such as severity="P0"')
+            raise InvalidConfiguration(f'{node.path} has no matcher such as severity="P0"')
         quoted, bare = each["quoted"], each["bare"]
         # As in Go, of which regular expressions have backslashes of their own.
         value = bare.strip() if quoted is None else quoted.replace('\\"', '"').replace("\\\\", "\\")

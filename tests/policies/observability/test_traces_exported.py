@@ -44,7 +44,7 @@ def env(name: str, value: object) -> Props:
     [
         ([], "container api is told of no place for its spans (OTEL_EXPORTER_OTLP_ENDPOINT)"),
         ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "")], "has no host"),
-        ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:4318")], "other is no Service of this stack"),
+        ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:4318")], "no Service of this stack"),
         ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy:4317")], "port 4317 of Service shop/alloy leads to no pod"),
         (
             [env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy:12345")],
@@ -59,7 +59,7 @@ def env(name: str, value: object) -> Props:
         ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy.shop:4318")], None),
         ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otlp.example.com")], None),
         ([env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://alloy:4318/v1/traces")], None),
-        ([ENDPOINT, env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://other:4318")], "other is no Service"),
+        ([ENDPOINT, env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://other:4318")], "no Service of this stack"),
         ([env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other:4318"), ENDPOINT], None),
         ([ENDPOINT, env("OTEL_SDK_DISABLED", "true")], "OTEL_SDK_DISABLED is true"),
         ([ENDPOINT, env("OTEL_SDK_DISABLED", "TRUE")], "OTEL_SDK_DISABLED is true"),
@@ -121,7 +121,7 @@ def test_a_sampler_that_keeps_nothing_is_an_end(sampler: str, settings: str, fai
         ("traces = [otelcol.processor", "logs = [otelcol.processor", "hands traces on to nothing"),
         ("[otelcol.exporter.otlp.tempo.input]", "[]", "hands traces on to nothing"),
         ("[otelcol.exporter.otlp.tempo.input]", "[otelcol.exporter.otlp.x.input]", "which is not there"),
-        ("tempo.shop.svc:4317", "other.shop.svc:4317", "other.shop.svc is no Service of this stack"),
+        ("tempo.shop.svc:4317", "other.shop.svc:4317", "otelcol.exporter.otlp.tempo: the host"),
         ("tempo.shop.svc:4317", "tempo:4318", "port 4318 of Service shop/tempo leads to no pod"),
         ("tempo.shop.svc:4317", "tempo:3200", "is nothing that takes traces at port 3200"),
         ("tempo.shop.svc:4317", "otlp.example.com:4317", None),

@@ -170,7 +170,7 @@ BROKEN: list[tuple[Any, str]] = [
     ({**CONFIG, "route": {"receiver": "gone"}}, "route names the receiver 'gone', which is not there"),
     ({**CONFIG, "route": {}}, "it has no route"),
     (config(routes=[{"receiver": "gone", "matchers": ["a=b"]}]), "route.routes[0] names the receiver 'gone'"),
-    (config(routes=[{"matchers": ["nonsense"]}]), "'nonsense' is no matcher"),
+    (config(routes=[{"matchers": ["nonsense"]}]), "route.routes[0].matchers[0] has no matcher"),
     ({**CONFIG, "route": {"receiver": "people", "matchers": ["a=b"]}}, "the first route must take every alert"),
 ]
 
