@@ -46,7 +46,9 @@ _DIGESTS = frozenset(
 _IDS = frozenset({"build", "id", "release", "uid", "uuid", "version"})
 _SEALED = frozenset({"cipher", "ciphertext", "encrypted", "sealed"})
 
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\$\$?[A-Za-z_]\w*|\{\{.*?\}\}|<[^<>]*>|%\w|\*{3,}|\{\w*\}")
+_PLACEHOLDER = re.compile(
+    r"\$(?:__\w+)?\{[^}]*\}|\$\([^)]*\)|\{\{.*?\}\}|\{\w*\}|%[dsv](?![0-9A-Fa-f])|^\$\$?[A-Za-z_]\w*$|^<[^<>]*>$"
+)
 _NO_VALUE = re.compile(
     r"true|false|yes|no|on|off|none|null|undefined|required|optional|enabled|disabled|string|str|bytes"
     r"|traceid|streamid|service|metric",  # by what OpenTelemetry's collector keeps spans together: routing_key
@@ -90,7 +92,7 @@ _ENCODED = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{30,}")
 
 _SETTING = re.compile(
     r"(?<![\w.-])-{0,2}(?P<name>[A-Za-z][\w.-]*)[\"']?[ \t]*(?::=|=(?![=~])|:(?![:/]))[ \t]*"
-    r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>(?:\$\{[^}]*\}|\$\([^)]*\)|[^\s\"',;&(){}\[\]])+))"
+    r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>(?:\$\{[^}]*\}|\$\([^)]*\)|[^\s\"'`,;&(){}\[\]])+))"
     r"|^[ \t]*(?P<directive>requirepass|masterauth)[ \t]+(?P<argument>\S+)",
     re.MULTILINE,
 )

@@ -18,7 +18,7 @@ class ImagesSettings(Section):
     pin: Annotated[str, Field(pattern="^(registry|none)$")] = Field(
         "registry",
         description="`registry`: on a real cluster, ask each image's registry for the digest of its tag; "
-        "`none`: trust tags. The embedded cluster never asks.",
+        "`none`: trust tags, which the policy `image-digest` refuses. The embedded cluster never asks.",
     )
     digests: dict[Image, Digest] = Field(
         default_factory=dict, description="Image with tag -> its digest, `sha256:…`; no registry is asked for these."

@@ -77,6 +77,16 @@ def test_a_service_that_promises_nothing_fails(
     ]
 
 
+def test_a_password_among_the_variables_fails_and_is_not_repeated(
+    staging: dict[str, Any], environment: Callable[[dict[str, Any]], Environment]
+) -> None:
+    staging["mainstay:services"]["api"]["env"]["LEGACY_PASSWORD"] = "hunter2"
+    (finding,) = results(environment(staging))["no-plaintext-secret"].of(Outcome.FAIL)
+    assert finding.subject == "Deployment shop-staging/api"
+    clause = "container api: variable LEGACY_PASSWORD is a literal value, and by its name a secret"
+    assert finding.reasons == (clause,)
+
+
 def test_with_a_digest_for_every_image_production_keeps_the_rule_that_the_embedded_cluster_cannot() -> None:
     committed_prod = load(ROOT, "prod")
     named = {

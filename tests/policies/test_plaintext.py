@@ -86,7 +86,9 @@ def test_a_reference_a_placeholder_or_a_path_is_no_secret(value: str) -> None:
         assert not names_secret(name, value, Place.NAME), name
 
 
-@pytest.mark.parametrize("value", ["hunter2", "changeme", " x ", '"hunter2"', "p/a/th", "trueish", "a b", "_"])
+@pytest.mark.parametrize(
+    "value", ["hunter2", "changeme", " x ", '"hunter2"', "p/a/th", "trueish", "a b", "_", "pa$word", "p%40ss", "a<b>c"]
+)
 def test_anything_else_is(value: str) -> None:
     for name in ("password", "API_TOKEN", "clientSecret", "API_KEY", "SENTRY_DSN"):
         assert names_secret(name, value, Place.NAME), name
@@ -112,6 +114,7 @@ FORMS = [
     ("-----BEGIN PGP " + "PRIVATE KEY BLOCK-----", "a private key"),
     ("AGE-SECRET-" + "KEY-1" + "QPZRY9X8GF2TVDW0S3JN", "a private key"),
     ("postgres://app:" + "hunter2@db:5432/app", "a URL with a password"),
+    ("postgres://app:" + "p%dbss$word@db:5432/app", "a URL with a password"),
     ("see redis://:" + "hunter2@redis:6379/0 there", "a URL with a password"),
     ("app:" + "hunter2@tcp(db:3306)/app", "a URL with a password"),
     ("Authorization: Basic " + "YXBwOmh1bnRlcjI=", "an Authorization header"),
@@ -157,6 +160,8 @@ def test_secrets_are_known_by_their_form(text: str, form: str) -> None:
         "redis://:$(PASSWORD)@redis:6379/0",
         "postgres://app:${PASSWORD}@db/app",
         "postgres://<user>:<password>@db/app",
+        "postgres://user:$PASSWORD@db/app",
+        "postgres://%s:%s@db/app",
         "https://example.org:8443/@scope",
         "http://loki:3100/path?mail=a@b",
         "Bearer token",
@@ -185,6 +190,7 @@ def test_near_misses_of_a_form_are_none(text: str) -> None:
         ('"password": {"name": "x"}', []),
         ("password: [hunter2]", []),
         ("password: $(PASSWORD)", []),
+        ("`pulumi config set secrets:<name>` asks", []),
         ("password: {{ password }}", []),
         ("export DB_PASSWORD=hunter2; run", [(1, "DB_PASSWORD")]),
         ("port 6379\n  requirepass hunter2\nmasterauth hunter3", [(2, "requirepass"), (3, "masterauth")]),
