@@ -115,6 +115,7 @@ class Keycloak(pulumi.ComponentResource):
                 "replicas": args["replicas"],
                 "selector": {"match_labels": pods},
                 # One at a time would wait for ever behind a pod that cannot start, even after the mistake is mended.
+                # All at once may race for the first table of an empty database: the loser ends and is started again.
                 "pod_management_policy": "Parallel",
                 "template": pod_template(name, options, args["resources"], {**files, **secret_values}),
             },

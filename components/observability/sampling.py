@@ -32,8 +32,10 @@ def sampler(share: float, slow: Mapping[str, float], output: str) -> str:
     conditions = ",\n        ".join(f"`{condition}`" for condition in _conditions(slow))
     return f"""\
 otelcol.processor.tail_sampling "traces" {{
-  decision_wait  = "{WAIT}"
-  decision_cache = {{ sampled_cache_size = {REMEMBERED}, non_sampled_cache_size = {REMEMBERED} }}
+  decision_wait = "{WAIT}"
+
+  // [{{…}}][0] is {{…}}, which `alloy validate` of 1.11 refuses here, though Alloy itself takes it.
+  decision_cache = [{{ sampled_cache_size = {REMEMBERED}, non_sampled_cache_size = {REMEMBERED} }}][0]
 
   policy {{
     name = "error"

@@ -116,6 +116,7 @@ class Server:
     """`http`, `management` and `cluster`, free ones of this machine."""
     changes: dict[str, str] = field(default_factory=dict[str, str])
     """Files that are not as the volumes would have them: path in the container -> content."""
+    environment: dict[str, str] = field(default_factory=dict[str, str])
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -144,7 +145,7 @@ class Server:
             self._mount(volumes[mount["name"]], target, config_maps, secrets)
         for path, content in self.changes.items():
             self._at(path).write_text(content)
-        environment = {
+        self.environment = {
             **self._environment(secrets),
             "KC_DB_URL_HOST": "localhost",
             "KC_DB_URL_PORT": str(database.port),
@@ -158,11 +159,14 @@ class Server:
             "JAVA_OPTS_APPEND": f"-XX:MaxRAM={self.memory_limit} -Djava.io.tmpdir={self._at('/tmp')}",  # noqa: S108
             "PATH": os.environ["PATH"],
         }
-        with self.log.open("wb") as log:
+        self._run()
+
+    def _run(self) -> None:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 # The image's entry point.
                 [self._at("/opt/keycloak/bin/kc.sh"), *self.container["args"]],
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -178,13 +182,19 @@ class Server:
         """The container's limit in bytes."""
         return int(parse(self.container["resources"]["limits"]["memory"]))
 
-    def wait_ready(self, seconds: float) -> float:
-        """Waits until the readiness probe passes; returns how long that took. Fails with the log if it does not."""
+    def wait_ready(self, seconds: float, restarts: int = 0) -> float:
+        """Waits until the readiness probe passes; returns how long that took. Fails with the log if it does not.
+
+        `restarts`: how often it is started again where it ends, as a node would.
+        """
         start = time.monotonic()
         while time.monotonic() < start + seconds:
             if self.probe("readiness") == 200:
                 return time.monotonic() - start
-            assert self.running, f"Keycloak ended while it started:\n{self.tail()}"
+            if not self.running:
+                assert restarts, f"Keycloak ended while it started:\n{self.tail()}"
+                restarts -= 1
+                self._run()
             time.sleep(0.5)
         pytest.fail(f"Keycloak was not ready after {seconds} s:\n{self.tail()}")
 

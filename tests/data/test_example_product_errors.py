@@ -6,6 +6,7 @@ The genuine SDK in the running programs; in Sentry's place an HTTP server that k
 import json
 import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_failed_job_is_reported_and_nothing_of_the_job(start: Start, redis: in
     with start("worker", **reporting_to(receiver)) as worker:
         for seconds in (0, "soon"):
             trace = {"traceparent": TRACEPARENT}
-            job = {"id": "1", "order": canary(SENT), "seconds": seconds, "trace": trace}
+            job = {"id": "1", "order": canary(SENT), "seconds": seconds, "queued": time.time(), "trace": trace}
             ask_redis(redis, "LPUSH", "receipts", json.dumps(job))
         eventually("the report", lambda: receiver.received)
         assert worker.messages().count("mailed") == 1

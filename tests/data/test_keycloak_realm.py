@@ -90,10 +90,11 @@ def deployment() -> Iterator[Deployment]:
         )
         reused = reuse_build(image, running.pod)
         started = time.time()
-        # At once, as after a crash of all: only one may create the tables and import the realm.
+        # At once, as the StatefulSet has it: only one may create the tables and import the realm. On an empty database
+        # Keycloak's lock comes too late for the first table, and a replica that finds it there ends: once.
         running.replicas.extend(stack.enter_context(running.server(name, image)) for name in ("first", "second"))
         for replica in running.replicas:
-            replica.wait_ready(START_SECONDS)
+            replica.wait_ready(START_SECONDS, restarts=1)
             assert replica.written_outside_volumes(started) == []
         if not reused:
             keep_build(running.built, running.pod)
