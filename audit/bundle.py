@@ -84,7 +84,7 @@ def verify(folder: Path, key: Ed25519PublicKey | None) -> tuple[Assessment, str]
     ]
     if RESULTS in found:
         assessment = from_json(found[RESULTS].decode(errors="replace"))
-        if assessment.judge.writer_digest == judge.this().writer_digest:
+        if _of_this_version(assessment):
             # Whoever changes a file and the statement alike is found out here, unless the results are changed as well.
             made = files(assessment)
             wrong = [name for name, content in made.items() if found.get(name, content) != content]
@@ -96,6 +96,12 @@ def verify(folder: Path, key: Ed25519PublicKey | None) -> tuple[Assessment, str]
         if not faults:
             return assessment, signer
     raise AuditError("\n".join(dict.fromkeys(faults)))
+
+
+def _of_this_version(assessment: Assessment) -> bool:
+    """Whether the code that would write this bundle today is the one that did."""
+    made, here = assessment.judge, judge.this()
+    return (made.writer_digest, made.digest) == (here.writer_digest, here.digest)
 
 
 def _subjects(said: Mapping[str, Any]) -> dict[str, str]:

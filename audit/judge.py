@@ -12,6 +12,7 @@ from policies.exemptions import FILE
 from policies.pack import NAME, VERSION
 
 _TOOLS = ("mainstay", "pulumi", "promql-parser")
+_SOURCES = (".py", ".css", ".js")
 
 
 def this() -> Judge:
@@ -28,9 +29,9 @@ def this() -> Judge:
 
 
 def _digest(room: Path) -> str:
-    """Of all Python files in a folder, by their names."""
+    """Of all sources in and below a folder, by their names."""
     total = hashlib.sha256()
-    for path in sorted(room.rglob("*.py")):
+    for path in sorted(each for each in room.rglob("*") if each.suffix in _SOURCES):
         total.update(f"{path.relative_to(room).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 

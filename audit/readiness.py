@@ -16,6 +16,8 @@ class Answer(StrEnum):
     EXEMPT = "yes, with exemptions"
     OPEN = "not known"
     """Undecided, or nothing was there to ask."""
+    NOTHING = "does not apply"
+    """The rules looked, and say why they have nothing to ask."""
     ASK = "ask a person"
     """Nothing a system can see."""
 
@@ -36,17 +38,20 @@ ITEMS = (
     Item("Data", "Recovery to a point in time loses less than 5 minutes", ("pitr-wal-enabled", "rpo-met")),
     Item("Data", "A copy of every backup stands in another account", ("backup-3-2-1",)),
     Item("Data", "A restore was tried lately, and worked", ("restore-drill-fresh",)),
+    Item("Data", "A database outlives its node", ("database-replicated",)),
+    Item("Data", "A database neither fills up nor lets anybody in as its superuser", ("database-protected",)),
     Item("Running", "Every container says how it is", ("probes-present", "liveness-not-readiness")),
     Item("Running", "Slow starters get their time", ("startup-probe-for-slow-starters",)),
-    Item("Running", "A node may go without an outage", ("pdb-matches", "replicas-spread")),
+    Item("Running", "Where there are replicas, a node may go without an outage", ("pdb-matches", "replicas-spread")),
     Item("Running", "What is stopped finishes its work first", ("graceful-shutdown",)),
+    Item("Running", "What must not run twice never does", ("singleton-really-single",)),
     Item("Running", "Everything has room, and no more than its share", ("requests-limits", "namespace-quota")),
     Item("Running", "What scales by itself can", ("autoscaler-valid",)),
     Item("Watched", "Every service promises something that is watched", ("service-has-slos", "retention-covers-slo")),
     Item("Watched", "Fast and slow burns of every budget are told", ("burn-alert-multiwindow",)),
     Item("Watched", "Every alert says what to do, and reaches somebody", ("alert-metadata", "alert-routed")),
     Item("Watched", "Somebody outside notices when all alerts stop", ("dead-man-switch",)),
-    Item("Watched", "Metrics, logs and traces of everything are kept", ("metrics-scraped", "logs-shipped")),
+    Item("Watched", "Metrics and logs of everything are kept", ("metrics-scraped", "logs-shipped")),
     Item("Watched", "Logs are kept long enough", ("log-retention",)),
     Item("Watched", "Requests can be followed through all services", ("traces-exported",)),
     Item("Watched", "Every service and database is on a dashboard", ("dashboard-exists",)),
@@ -88,9 +93,11 @@ def checklist(assessment: Assessment) -> Iterator[Line]:
 def _answer(results: list[RuleResult]) -> Answer:
     if any(each.count(Outcome.FAIL) or each.count(Outcome.ERROR) for each in results):
         return Answer.NO
-    # One rule that had nothing to ask does not spoil the answer of the others; all of them leave it open.
-    if any(each.count(Outcome.INCONCLUSIVE) for each in results) or all(each.vacuous for each in results):
+    if any(each.count(Outcome.INCONCLUSIVE) for each in results):
         return Answer.OPEN
+    # One rule that had nothing to ask does not spoil the answer of the others; all of them do.
+    if all(each.vacuous for each in results):
+        return Answer.NOTHING if all(each.count(Outcome.NOT_APPLICABLE) for each in results) else Answer.OPEN
     return Answer.EXEMPT if any(each.count(Outcome.EXEMPT) for each in results) else Answer.YES
 
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,19 +20,28 @@ from audit.assessment import Assessment, Input, Verdict, assess
 from audit.comparison import Change, compare
 from audit.readiness import Answer, checklist
 from engine import state
+from engine.target import ADVISORY_WHERE_EMBEDDED
 from policies import evidence, exemptions
 from policies.evidence import InvalidEvidence
 from policies.facts import Facts
-from policies.model import Enforcement, Outcome, Theme
+from policies.model import Enforcement, Outcome, RuleResult, Theme
 from policies.pack import RULES
 from policies.stack import Resource
-from stacks.environment import load
+from stacks.environment import Environment, load
 
-SIMULATED = "the embedded cluster: containers are simulated"
+SIMULATED = "the embedded cluster, whose containers are simulated"
 _STYLES = {Verdict.PASSED: "green", Verdict.INCOMPLETE: "yellow", Verdict.FAILED: "red"}
-_ANSWERS = {Answer.YES: "green", Answer.NO: "red", Answer.EXEMPT: "yellow", Answer.OPEN: "yellow", Answer.ASK: "dim"}
-_SHOWN = 20
-_COUNTED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.EXEMPT, Outcome.INCONCLUSIVE)
+_ANSWERS = {
+    Answer.YES: "green",
+    Answer.NO: "red",
+    Answer.EXEMPT: "yellow",
+    Answer.OPEN: "yellow",
+    Answer.NOTHING: "dim",
+    Answer.ASK: "dim",
+}
+_SHOWN = 3
+"""Findings of a rule on the screen; the report has all."""
+_WRONG = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
 
 
 class NotPassed(AuditError):
@@ -106,7 +115,8 @@ def _ready(found: Assessment) -> None:
     lines = [*checklist(found)]
     counts = Counter(line.answer for line in lines)
     told = ", ".join(f"{counts[answer]} {answer}" for answer in Answer if counts[answer])
-    console.print(Text(f"{found.input.stack}, {found.input.source}, as of {found.as_of}: {told}", style="bold"))
+    console.print(Text(f"{found.input.stack}: {told}", style="bold"))
+    console.print(Text(f"{found.input.source}, as of {found.as_of}\n", style="dim"), soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("", "item", "answer", "what is behind it"):
         table.add_column(column, header_style="dim", overflow="fold")
@@ -162,13 +172,23 @@ def _taken(root: Path, stack: str | None, options: argparse.Namespace) -> _Taken
     environment = load(root, stack)
     exported = state.export(root, environment, lambda line: print(line, file=sys.stderr))
     _, resources = intake.from_state(exported, f"the state of {stack}")
-    source = "a real cluster" if environment.cluster else SIMULATED
-    return _Taken("deployed", source, stack, resources, environment.platform.policies.advisory)
+    return _Taken("deployed", _cluster(environment), stack, resources, _weakened(root, stack))
+
+
+def _cluster(environment: Environment) -> str:
+    if environment.cluster is None:
+        return SIMULATED
+    context = environment.cluster.context
+    return f"the cluster of context {context!r}" if context else "the cluster of its kubeconfig"
 
 
 def _weakened(root: Path, stack: str | None) -> Mapping[str, str]:
-    """Without an environment that says otherwise every rule is mandatory."""
-    return load(root, stack).platform.policies.advisory if stack else {}
+    """Rule -> why it only advises, as in a deployment; without an environment every rule is mandatory."""
+    if stack is None:
+        return {}
+    environment = load(root, stack)
+    where = {} if environment.cluster else ADVISORY_WHERE_EMBEDDED
+    return {**where, **environment.platform.policies.advisory}
 
 
 def _evidence(root: Path, taken: _Taken, options: argparse.Namespace) -> tuple[evidence.Evidence, ...]:
@@ -199,32 +219,37 @@ def _show(console: Console, found: Assessment) -> None:
         Text(f"{judged.stack}: {judged.source}; {len(found.population)} resources, as of {found.as_of}", style="dim")
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("theme", "rules", *(each.replace("_", " ") for each in _COUNTED), "asked nothing"):
+    for column in ("theme", "rules", "asked nothing", *(each.replace("_", " ") for each in Outcome)):
         table.add_column(column, header_style="dim", justify="left" if column == "theme" else "right")
     for theme in Theme:
         results = [each for each in found.results if each.theme is theme]
-        counts = [sum(each.count(outcome) for each in results) for outcome in _COUNTED]
         silent = sum(each.vacuous for each in results)
-        table.add_row(theme.value, str(len(results)), *map(str, counts), str(silent))
+        counts = [sum(each.count(outcome) for each in results) for outcome in Outcome]
+        table.add_row(theme.value, *map(str, (len(results), silent, *counts)))
     console.print()
     console.print(table)
-    wrong = [
-        (result, finding)
-        for result in found.results
-        for finding in result.findings
-        if finding.outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE)
-    ]
-    for result, finding in sorted(wrong, key=lambda each: each[0].enforcement is not Enforcement.MANDATORY)[:_SHOWN]:
-        said = "; ".join(finding.reasons)
-        line = f"  {result.enforcement}: {result.id}: {finding.outcome}: {finding.subject}: {said}"
-        console.print(Text(line), soft_wrap=True)
-    if len(wrong) > _SHOWN:
-        console.print(Text(f"  … and {len(wrong) - _SHOWN} more"))
+    console.print()
+    for result in sorted(found.results, key=lambda each: each.enforcement is not Enforcement.MANDATORY):
+        for line in _wrong(result):
+            console.print(Text(line), soft_wrap=True)
     for problem in found.exemption_problems:
         console.print(Text(f"  exemption: {problem}"), soft_wrap=True)
     for entry in found.exemptions:
         if entry.state in ("unused", "expired"):
             console.print(Text(f"  exemption {entry.exemption.id} is {entry.state}"), soft_wrap=True)
+
+
+def _wrong(result: RuleResult) -> Iterator[str]:
+    """Lines about what does not hold of a rule; none if all does."""
+    wrong = [each for each in result.findings if each.outcome in _WRONG]
+    if not wrong:
+        return
+    counts = ", ".join(f"{result.count(outcome)} {outcome}" for outcome in _WRONG if result.count(outcome))
+    yield f"{result.id} ({result.enforcement}): {counts}, of {result.evaluated}"
+    for each in wrong[:_SHOWN]:
+        yield f"  {each.subject}: {'; '.join(each.reasons)}"
+    if len(wrong) > _SHOWN:
+        yield f"  … and {len(wrong) - _SHOWN} more"
 
 
 def _summary(found: Assessment) -> str:

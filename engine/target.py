@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,10 @@ NO_GITHUB = "GitHub: not declared here; the section mainstay:github takes effect
 NO_DIGESTS = (
     "images: no registry is asked; those without a digest keep their tag, and the policy image-digest only advises"
 )
-ADVISORY_WHERE_EMBEDDED = ("image-digest",)
-"""Policies that no declaration can keep on the embedded cluster."""
+ADVISORY_WHERE_EMBEDDED: Mapping[str, str] = {
+    "image-digest": "On the embedded cluster no registry is asked for digests.",
+}
+"""Policies that no declaration can keep on the embedded cluster, and why."""
 POLICY_PACK = Path(policies.__file__).parent
 """The pack that checks every preview and every update."""
 

@@ -43,7 +43,21 @@
     }
   }
 
+  function all() {
+    search.value = "";
+    boxes.forEach(function (box) { box.checked = true; });
+    apply(false);
+  }
+
   function read() {
+    var target = document.getElementById(location.hash.slice(1));
+    if (target) {
+      // A link within the page: what it names must be there to be seen.
+      all();
+      if (target.tagName === "DETAILS") { target.open = true; }
+      target.scrollIntoView();
+      return;
+    }
     var state = new URLSearchParams(location.hash.slice(1));
     search.value = state.get("q") || "";
     if (state.has("show")) {
@@ -56,8 +70,14 @@
   search.addEventListener("input", function () { apply(true); });
   boxes.forEach(function (box) { box.addEventListener("change", function () { apply(true); }); });
   window.addEventListener("hashchange", read);
+  // Printed, nothing is folded away; what the filter hides, the style sheet shows.
+  var folded = [];
   window.addEventListener("beforeprint", function () {
-    rules.forEach(function (rule) { rule.open = true; });
+    folded = rules.filter(function (rule) { return !rule.open; });
+    folded.forEach(function (rule) { rule.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    folded.forEach(function (rule) { rule.open = false; });
   });
   document.querySelector(".controls").hidden = false;
   read();

@@ -12,6 +12,7 @@ from pathlib import Path
 from audit.assessment import Assessment, RuleText, Verdict
 from audit.formats.printable import printable
 from policies.controls import FRAMEWORKS, parts
+from policies.evidence import Evidence
 from policies.model import Enforcement, Finding, Outcome, RuleResult, Theme
 
 _HERE = Path(__file__).parent
@@ -31,6 +32,9 @@ _VERDICTS = {
     Verdict.FAILED: ("fail", "Failed"),
 }
 _SILENT = "asked nothing"
+_KINDS = {"deployed": "Deployed on", "state": "The state in", "manifests": "The manifests in"}
+_SHOWN = 5
+"""Findings of a rule in the summary; the rule itself lists all."""
 
 
 def render(assessment: Assessment) -> str:
@@ -93,9 +97,10 @@ def _sentence(assessment: Assessment) -> str:
 
 def _lead(assessment: Assessment) -> str:
     judged = assessment.input
-    commit = f" at commit <code>{escape(judged.commit[:12])}{'-dirty' * judged.commit.endswith('-dirty')}</code>"
+    changed = ", with changes" * judged.commit.endswith("-dirty")
+    commit = f"; the repository at commit <code>{escape(judged.commit[:12])}</code>{changed}" if judged.commit else ""
     return (
-        f"{escape(judged.kind.capitalize())}: {escape(judged.source)}{commit if judged.commit else ''}, "
+        f"{_KINDS[judged.kind]} {escape(judged.source)}{commit}; "
         f'as of <time datetime="{assessment.as_of}">{assessment.as_of}</time>. '
         f"{_counted(len(assessment.population), 'resource')}, {_counted(len(assessment.rules), 'rule')}."
     )
@@ -124,20 +129,27 @@ def _numbers(assessment: Assessment) -> str:
 
 
 def _closely(assessment: Assessment) -> str:
-    """What must be looked at: mandatory first, then by severity as the rules stand."""
-    wrong = [
-        (result, finding) for result in assessment.results for finding in result.findings if finding.outcome in _WRONG
-    ]
-    wrong.sort(key=lambda each: (each[0].enforcement is not Enforcement.MANDATORY, each[1].outcome is not Outcome.FAIL))
+    """What must be looked at: mandatory rules first, what fails before what is open."""
+    wrong = [each for each in assessment.results if any(each.count(outcome) for outcome in _WRONG)]
+    wrong.sort(key=lambda each: (each.enforcement is not Enforcement.MANDATORY, _rank(each)))
     if not wrong:
         return ""
     rows = "".join(
-        f'<tr class="{finding.outcome}"><td>{_tag(finding.outcome)}</td><td>{result.enforcement}</td>'
-        f'<td><a href="#{result.id}">{result.id}</a></td><td class="mono">{escape(finding.subject)}</td>'
-        f"<td>{_reasons(finding)}<br><small>{escape(result.remediation)}</small></td></tr>"
-        for result, finding in wrong
+        f'<tr class="{_class(result)}"><td><span class="tag">{_word(result)}</span><br>{result.enforcement}</td>'
+        f'<td><a href="#{result.id}">{result.id}</a></td><td>{_examples(result)}'
+        f"<p>{escape(result.remediation)}</p></td></tr>"
+        for result in wrong
     )
-    return f"<h2>Look closely at</h2>{_table(('outcome', 'level', 'rule', 'resource', 'why, and what to do'), rows)}"
+    return f"<h2>Look closely at</h2>{_table(('outcome', 'rule', 'where, why, and what to do'), rows)}"
+
+
+def _examples(result: RuleResult) -> str:
+    wrong = [each for each in result.findings if each.outcome in _WRONG]
+    told = "".join(
+        f'<li><span class="mono">{escape(each.subject)}</span>: {_reasons(each, "; ")}</li>' for each in wrong[:_SHOWN]
+    )
+    rest = f'<li><a href="#{result.id}">and {len(wrong) - _SHOWN} more</a></li>' if len(wrong) > _SHOWN else ""
+    return f"<ul>{told}{rest}</ul>"
 
 
 def _boxes(assessment: Assessment) -> str:
@@ -233,11 +245,17 @@ def _exemptions(assessment: Assessment) -> str:
 
 
 def _evidence(assessment: Assessment) -> str:
+    def state(each: Evidence) -> tuple[str, str]:
+        if each.day.isoformat() > assessment.as_of[:10]:
+            return "silent", "later, not counted"
+        return ("pass", "passed") if each.passed else ("fail", "failed")
+
     rows = "".join(
-        f'<tr class="{"pass" if each.passed else "fail"}"><td>{escape(each.at)}</td><td>{escape(each.kind)}</td>'
-        f'<td class="mono">{escape(each.subject)}</td><td><span class="tag">{"passed" if each.passed else "failed"}'
-        f"</span></td><td>{escape(each.detail)}</td><td><code>{escape(each.source)}</code></td></tr>"
+        f'<tr class="{kind}"><td>{escape(each.at)}</td><td>{escape(each.kind)}</td>'
+        f'<td class="mono">{escape(each.subject)}</td><td><span class="tag">{word}</span></td>'
+        f"<td>{escape(each.detail)}</td><td><code>{escape(each.source)}</code></td></tr>"
         for each in assessment.evidence
+        for kind, word in (state(each),)
     )
     return _table(("when", "kind", "of", "result", "detail", "file"), rows) if rows else "<p>None was given.</p>"
 
@@ -270,8 +288,8 @@ def _table(head: Sequence[str], rows: str) -> str:
     return f'<table class="wide"><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _reasons(finding: Finding) -> str:
-    return "<br>".join(escape(printable(each)) for each in finding.reasons)
+def _reasons(finding: Finding, between: str = "<br>") -> str:
+    return between.join(escape(printable(each)) for each in finding.reasons)
 
 
 def _tag(outcome: Outcome) -> str:
