@@ -187,8 +187,8 @@ def _weakened(root: Path, stack: str | None) -> Mapping[str, str]:
     if stack is None:
         return {}
     environment = load(root, stack)
-    where = {} if environment.cluster else ADVISORY_WHERE_EMBEDDED
-    return {**where, **environment.platform.policies.advisory}
+    advisory = environment.platform.policies.advisory
+    return advisory if environment.cluster else {**ADVISORY_WHERE_EMBEDDED, **advisory}
 
 
 def _evidence(root: Path, taken: _Taken, options: argparse.Namespace) -> tuple[evidence.Evidence, ...]:

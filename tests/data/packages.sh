@@ -18,7 +18,8 @@ shopt -s nullglob
 needs postgresql /usr/lib/postgresql/*/bin/initdb "$(command -v initdb || true)" # a database for Keycloak
 needs default-jre-headless "$(command -v java || true)"                          # runs Keycloak; 17 or newer
 needs maven "$(command -v mvn || true)"                                          # downloads Keycloak
-needs chromium "$(command -v chromium || command -v google-chrome || true)"         # looks at the status page
+needs chromium "$(command -v chromium || command -v google-chrome || true)"      # looks at the pages
+needs poppler-utils "$(command -v pdftotext || true)"                            # reads what is printed
 needs gcc "$(command -v gcc || true)"                                            # builds Alloy, which has C in it
 needs libc6-dev /usr/include/stdio.h
 

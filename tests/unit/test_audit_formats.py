@@ -3,13 +3,19 @@
 import json
 import re
 import uuid
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any, cast
 from xml.etree import ElementTree as xml
 
 from audit.assessment import Assessment
 from audit.formats import junit, oscal, page, sarif
+from policies.pack import RULES as PACK
 from tests.audits import DRILL, assessed, exemption, resource
 
+TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
 WRONG = "it is <b>wrong</b> & \x07odd"
 
 
@@ -34,6 +40,32 @@ def test_code_scanning_is_given_failures_and_nothing_else() -> None:
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "Pulumi.prod.yaml"
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["first", "mild", "second", "silent"]
     assert len({each["partialFingerprints"]["ruleAndResource/v1"] for each in run["results"]}) == 2
+
+
+def test_sarif_has_what_its_schema_asks_for() -> None:
+    content = json.loads(sarif.render(mixed()))
+    assert content["version"] == "2.1.0"
+    (run,) = content["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", driver["semanticVersion"])
+    for each in driver["rules"]:
+        # Code scanning shows 1024 characters at most.
+        assert 0 < len(each["shortDescription"]["text"]) <= 1024
+        assert 0 < len(each["fullDescription"]["text"]) <= 1024
+        assert 0 <= float(each["properties"]["security-severity"]) <= 10
+        assert len(each["properties"]["tags"]) == len(set(each["properties"]["tags"])) <= 20
+    known = {each["id"] for each in driver["rules"]}
+    for each in run["results"]:
+        assert each["ruleId"] in known
+        assert each["message"]["text"]
+        assert each["level"] in {"none", "note", "warning", "error"}
+        # Unless the kind is fail, the schema allows the level none alone.
+        assert each["kind"] == "fail"
+        (location,) = each["locations"]
+        place = location["physicalLocation"]
+        assert not re.match(r"/|\w+:", place["artifactLocation"]["uri"])
+        assert place["region"]["startLine"] >= 1
 
 
 def test_code_scanning_takes_five_thousand_and_the_mandatory_ones_first() -> None:
@@ -80,6 +112,42 @@ def test_oscal_refers_to_what_is_there_by_uuids_that_stay() -> None:
     assert oscal.render(mixed()) == oscal.render(mixed())
 
 
+def test_oscal_has_what_its_schema_asks_for_and_no_empty_list() -> None:
+    """Required properties, tokens, times and UUIDs of the schema of OSCAL 1.1.2, which no package of our size has."""
+    for assessment in (mixed(), assessed(resource("a"))):
+        content = json.loads(oscal.render(assessment))
+        _no_empty(content)
+        content = content["assessment-results"]
+        assert content.keys() >= {"uuid", "metadata", "import-ap", "results"}
+        assert content["metadata"].keys() >= {"title", "last-modified", "version", "oscal-version"}
+        (result,) = content["results"]
+        assert result.keys() >= {"uuid", "title", "description", "start", "reviewed-controls"}
+        for each in result["observations"]:
+            assert each.keys() >= {"uuid", "description", "methods", "collected"}
+            assert all(
+                TOKEN.fullmatch(prop["name"]) and re.fullmatch(r"\S(.*\S)?", prop["value"]) for prop in each["props"]
+            )
+        for each in result.get("findings", []):
+            assert each.keys() >= {"uuid", "title", "description", "target"}
+            assert each["target"].keys() >= {"type", "target-id", "status"}
+            assert each["target"]["type"] in {"statement-id", "objective-id"}
+            assert each["target"]["status"]["state"] in {"satisfied", "not-satisfied"}
+            assert TOKEN.fullmatch(each["target"]["target-id"])
+        (selection,) = result["reviewed-controls"]["control-selections"]
+        assert all(TOKEN.fullmatch(each["control-id"]) for each in selection["include-controls"])
+        assert all(
+            datetime.fromisoformat(each).tzinfo for each in (result["start"], content["metadata"]["last-modified"])
+        )
+    assert all(TOKEN.fullmatch(oscal.control_id(control)) for rule in PACK for control in rule.controls)
+
+
+def _no_empty(value: Any) -> None:
+    if isinstance(value, dict | list):
+        assert value
+        for each in cast("list[Any]", value if isinstance(value, list) else [*value.values()]):
+            _no_empty(each)
+
+
 def _uuids(value: Any) -> list[str]:
     return re.findall(r'"uuid": "([^"]+)"', json.dumps(value))
 
@@ -100,3 +168,54 @@ def test_the_page_needs_no_network() -> None:
     text = page.render(mixed())
     assert re.findall(r'(?:src|href)="(?!#)[^"]*"', text) == []
     assert "://" not in text
+
+
+class _Elements(HTMLParser):
+    """Each element of a page: its tag, its attributes, and the tags it stands in."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.all: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == [], "not all is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs), tuple(self._open)))
+        if tag not in {"meta", "input", "br"}:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+def test_the_page_can_be_read_by_who_does_not_see_it() -> None:
+    elements = _Elements(page.render(mixed())).all
+    assert ("html", {"lang": "en"}, ()) in elements
+    levels = [int(tag[1]) for tag, *_ in elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+    inputs = [(names, around) for tag, names, around in elements if tag == "input"]
+    assert len(inputs) == 8
+    assert all("label" in around or names.get("aria-label") for names, around in inputs)
+    heads = [names.get("scope") for tag, names, _ in elements if tag == "th"]
+    assert len(heads) > 20
+    assert set(heads) == {"col", "row"}
+    ids = [names["id"] for _, names, _ in elements if "id" in names]
+    assert len(ids) == len(set(ids))
+    links = {str(names["href"])[1:] for tag, names, _ in elements if tag == "a"}
+    assert links <= set(ids)
+
+
+def test_evidence_of_a_later_day_is_told_and_not_counted() -> None:
+    later = replace(DRILL, at="2026-11-26T00:30:00Z")
+    assert "later, not counted" in page.render(assessed(resource("a"), evidence=(later,)))
+    assert "later, not counted" not in page.render(assessed(resource("a"), evidence=(DRILL,)))
+
+
+def test_a_rule_that_fails_everywhere_hides_no_other_at_the_top() -> None:
+    many = [resource(f"r{number:02}", first="bad") for number in range(40)]
+    top = page.render(assessed(*many, resource("z", second="bad"))).split("By theme")[0]
+    assert "and 35 more" in top
+    assert "Service shop/z" in top
