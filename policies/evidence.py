@@ -58,11 +58,12 @@ def load(folder: Path) -> tuple[Evidence, ...]:
     faults: list[str] = []
     found: list[Evidence] = []
     for path in sorted(each for each in folder.iterdir() if each.suffix in (".yaml", ".yml", ".json")):
-        raw = path.read_bytes()
         try:
+            raw = path.read_bytes()
             entries: Any = yaml.safe_load(raw)
-        except yaml.YAMLError as error:
-            faults.append(f"{path.name} is no YAML: {' '.join(str(error).split())}.")
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            # A day that no calendar has is a ValueError.
+            faults.append(f"{path.name} cannot be read: {' '.join(str(error).split())}.")
             continue
         if not isinstance(entries, list):
             faults.append(f"{path.name} must be a list of entries.")
@@ -88,7 +89,7 @@ def _problems(entry: Any) -> Iterator[str]:
         yield f"the keys {', '.join(missing)} are missing"
     if unknown := sorted(str(key) for key in known if key not in _KEYS):
         yield f"the keys {', '.join(unknown)} are not known"
-    if known.get("kind") not in (None, *KINDS):
+    if "kind" in known and known["kind"] not in KINDS:
         yield f"kind is {known['kind']!r}; it must be one of {', '.join(KINDS)}"
     for key in ("subject", "detail"):
         if key in known and (not isinstance(known[key], str) or not known[key].strip()):

@@ -87,11 +87,12 @@ class Register:
 
 def load(path: Path = FILE) -> Register:
     """The register in a file; none where there is no file. Never raises: what cannot be read is a problem."""
+    # A day that no calendar has is a ValueError.
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Register()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         return Register((), (f"{path.name} cannot be read: {' '.join(str(error).split())}",))
     return parse(content, path.name)
 
@@ -149,9 +150,10 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     for key in ("stack", "rule"):
         if isinstance(entry.get(key), str) and _WIDE.search(entry[key]):
             yield f"{key} is {entry[key]!r}; it must name one, without a pattern"
-    if entry.get("rule") in UNEXEMPTABLE:
+    if str(entry.get("rule")).strip() in UNEXEMPTABLE:
         yield f"nothing can be exempt from {entry['rule']}"
-    if entry.get("approver") and entry.get("approver") == entry.get("owner"):
+    owner, approver = (str(entry.get(key) or "").strip().casefold() for key in ("owner", "approver"))
+    if owner and owner == approver:
         yield "owner and approver are the same; somebody else must approve"
 
 
