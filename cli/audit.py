@@ -138,7 +138,8 @@ def _audit(root: Path, stack: str | None, options: argparse.Namespace) -> None:
     bundle.write(found, folder, key)
     console = _console()
     _show(console, found)
-    console.print(Text(f"\nEvidence: {folder}/ (report.html is for people; {bundle.STATEMENT} binds it together)"))
+    told = f"\nEvidence: {folder}/ (report.html is for people; {bundle.STATEMENT} binds it together)"
+    console.print(Text(told), soft_wrap=True)
     sys.stdout.flush()
     if found.verdict is not Verdict.PASSED:
         raise NotPassed(_summary(found))

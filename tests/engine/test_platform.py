@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audit import bundle
 from devcluster.cluster import Cluster
 from devcluster.directory import Directory
 from devcluster.toolchain import Toolchain
@@ -55,6 +56,14 @@ class Deployed:
         self.said += [write(review.of(result, target.description)) for write in WRITERS.values()]
         return result
 
+    def audit(self, folder: Path) -> None:
+        """An audit of what is deployed; it misses evidence, and nothing else."""
+        ended = self.product.run("audit", STACK, "--output", str(folder))
+        self.said.append(ended.text)
+        rules = "restore-drill-fresh, secret-rotation-90d, slo-reviewed"
+        assert ended.out.startswith("Failed: ")
+        assert ended.out.splitlines()[0].endswith(f" mandatory rules: {rules}."), ended.text
+
     def set_secrets(self, generation: int) -> None:
         """Gives every secret the canary of a generation."""
         environment = load(self.product.root, STACK)
@@ -96,7 +105,7 @@ def rotated() -> set[tuple[str, str]]:
     return {(each.kind, each.name) for each, then in zip(before, after, strict=True) if each != then}
 
 
-def test_all_of_staging_deploys_rotates_its_secrets_and_tells_none(platform: Deployed) -> None:
+def test_all_of_staging_deploys_rotates_its_secrets_and_tells_none(platform: Deployed, tmp_path: Path) -> None:
     """One deployment for all of it: it takes most of the time."""
     platform.set_secrets(1)
     platform.run("up", STACK)
@@ -112,6 +121,11 @@ def test_all_of_staging_deploys_rotates_its_secrets_and_tells_none(platform: Dep
     kept = Directory.of(platform.product.root)
     assert told(b"".join(each.read_bytes() for each in kept.etcd.rglob("*") if each.is_file()), ALL) >= NEEDED
     assert files_that_tell(kept.path.parent, ALL, but=kept.etcd) == {}
+
+    platform.audit(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {bundle.RESULTS, bundle.STATEMENT, *bundle.FORMATS}
+    assert files_that_tell(tmp_path, ALL, but=kept.etcd) == {}
+    assert "Secret shop-staging/api-env" in (tmp_path / bundle.RESULTS).read_text()
 
     platform.run("down", STACK)
     assert files_that_tell(kept.path.parent, ALL, but=kept.etcd) == {}

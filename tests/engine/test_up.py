@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from audit import bundle
 from devcluster.cluster import Cluster
 from devcluster.toolchain import Toolchain
-from engine import operation
+from engine import operation, target
 from engine.operation import Session
 from engine.secret_values import secret_values
+from policies.model import Outcome
 from stacks.environment import load
 from stacks.yaml_file import read_yaml
 from tests.engine.product import OBJECTS, Ended, Product, changes, objects, project
 
+AS_OF = "2026-11-25T10:00:00Z"
 CUSTOM = ["cluster.postgresql.cnpg.io", "scheduledbackup.postgresql.cnpg.io", "objectstore.barmancloud.cnpg.io"]
 
 
@@ -59,6 +62,63 @@ def test_a_second_up_changes_nothing_and_is_quick(product: Product, first_up: En
     again = product.run("up", "staging")
     assert (again.code, changes(again.out)) == (0, 0), again.text
     assert time.monotonic() - began < 30
+
+
+def test_what_is_deployed_is_audited_again_and_again_with_the_same_answer(
+    product: Product, first_up: Ended, tmp_path: Path
+) -> None:
+    def audited(name: str, *words: str) -> Ended:
+        return product.run("audit", *words, "--as-of", AS_OF, "--output", str(tmp_path / name))
+
+    without = audited("without", "staging")
+    assert without.code == 1, without.text
+    missing = "restore-drill-fresh, secret-rotation-90d, slo-reviewed"
+    assert re.match(rf"Failed: 3 of \d+ mandatory rules: {missing}\.\n", without.out), without.out
+    found = bundle.read(tmp_path / "without")
+    population = [each.urn for each in found.population]
+    assert sorted(population) == sorted(each["urn"] for each in product.state("staging")["resources"])
+    for result in found.results:
+        judged = [each.urn for each in result.findings]
+        assert len(judged) == len({*judged} & {*population}), result.id
+
+    wrong = {result.id: [each.subject for each in result.of(Outcome.FAIL)] for result in found.results}
+    asked = {
+        "restore-drill": wrong["restore-drill-fresh"],
+        "secret-rotation": wrong["secret-rotation-90d"],
+        "slo-report": ["staging"],
+    }
+    entries = [
+        {"kind": kind, "subject": subject, "at": "2026-11-24T08:00:00Z", "passed": True, "detail": "seen"}
+        for kind, subjects in asked.items()
+        for subject in subjects
+    ]
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "all.json").write_text(json.dumps(entries))
+    evidence = ("--evidence", str(folder))
+    for name in ("one", "two"):
+        assert audited(name, "staging", *evidence).out.startswith("Passed: none of ")
+        assert product.run("audit", "verify", str(tmp_path / name)).code == 0
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+    # The same state as Pulumi exports it, encrypted.
+    place = target.command(product.root, load(product.root, "staging"), print)
+    (exported := tmp_path / "state.json").write_text(place.run("stack", "export", "--stack", "staging"))
+    assert audited("exported", "staging", "--state", str(exported), *evidence).code == 0
+    one, other = (bundle.read(tmp_path / name) for name in ("one", "exported"))
+    assert one.results == other.results
+
+    compared = product.run("audit", "compare", str(tmp_path / "without"), str(tmp_path / "one"))
+    assert re.search(rf"^Better: {len(entries)}$", compared.out, re.MULTILINE), compared.text
+    assert "\nWorse: 0\n" in compared.out
+    answered = product.run("ready", "staging", "--as-of", AS_OF, *evidence)
+    assert re.search(r"A restore was tried lately, and worked +yes +restore-drill-fresh: 1 hold", answered.out)
+    assert re.search(r"A database outlives its node +no +database-replicated: 1 fail", answered.out)
+    assert (answered.code, "staging is not ready: " in answered.err) == (1, True)
+
+    (tmp_path / "two" / "report.html").write_text("all is well")
+    changed = product.run("audit", "verify", str(tmp_path / "two"))
+    assert (changed.code, "report.html was changed" in changed.err) == (1, True)
 
 
 def test_what_others_changed_is_shown_by_a_refresh_and_mended_by_up(
