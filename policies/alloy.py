@@ -24,11 +24,11 @@ class InvalidAlloy(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """One word: `kind` is string, number, name or sign; a string's text is without its quotes."""
+    """One word: `kind` is string, number, name, sign or newline; a string's text is without its quotes."""
 
     kind: str
     text: str
-    line: int = 0
+    line: int
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Block:
     """A block: `loki.write "logs" { … }`, or one within it."""
 
     name: str
-    label: str = ""
+    label: str
     settings: dict[str, list[Token]] = field(default_factory=dict[str, list[Token]])
     blocks: list["Block"] = field(default_factory=list["Block"])
 
@@ -82,7 +82,7 @@ class Block:
 def parse(text: str) -> dict[str, Block]:
     """Key -> component. Raises InvalidAlloy."""
     reader = _Reader(list(_tokens(text)))
-    root = reader.block("")
+    root = reader.block("", "")
     return {block.key: block for block in root.blocks}
 
 
@@ -93,7 +93,7 @@ def _tokens(text: str) -> Iterator[Token]:
         if found is None:
             raise InvalidAlloy(f"line {line} cannot be read")
         position = found.end()
-        kind = found.lastgroup or ""
+        kind = str(found.lastgroup)
         if kind == "string":
             yield Token(kind, found[0][1:-1], line)
         elif kind != "space":
@@ -106,7 +106,7 @@ class _Reader:
         self._tokens = tokens
         self._at = 0
 
-    def block(self, name: str, label: str = "") -> Block:
+    def block(self, name: str, label: str) -> Block:
         """Up to its closing brace, or to the end for the outermost, which has no name."""
         block = Block(name, label)
         while (token := self._next()) is not None:
@@ -145,8 +145,7 @@ class _Reader:
                 break
             self._at += 1
             depth += (token.kind == "sign" and token.text in _OPENING) - closes
-            if token.kind != "newline":
-                found.append(token)
+            found.append(token)
         return found
 
     def _next(self) -> Token | None:
