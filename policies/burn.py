@@ -32,7 +32,8 @@ INVENTORY = "slo:error_budget:ratio"
 """What is recorded once for every SLO, with its name as the label `slo`: the share of events that may be bad."""
 
 _COUNTS = frozenset({"increase", "rate", "sum_over_time", "count_over_time"})
-_SWAPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+_SWAPPED = {"<": ">", "<=": ">="}
+"""Comparisons that a share is to pass, with the number on their left -> with the share there."""
 _DIGITS = 9
 
 
@@ -121,7 +122,7 @@ class Burn:
                 return self._ways(expr.expr)
             case BinaryExpr():
                 return self._ways_of_two(expr)
-            case Call() if expr.func.name not in ("absent", "absent_over_time", "vector"):
+            case Call() if expr.func.name != "absent":
                 vectors = [
                     cast(Expr, arg)
                     for arg, kind in zip(expr.args, expr.func.arg_types, strict=False)
@@ -209,8 +210,10 @@ class Burn:
         return found.pop() if len(found) == 1 else None
 
     def _counted(self, call: Call) -> _Value:
-        name, first = call.func.name, cast(Expr, call.args[0]) if call.args else None
-        if name in ("clamp_min", "label_replace", "label_join", "scalar", "sort") and first is not None:
+        if not call.args:
+            return None
+        name, first = call.func.name, cast(Expr, call.args[0])
+        if name in ("clamp_min", "label_replace", "label_join", "scalar", "sort"):
             return self._value(first)
         match first:
             case MatrixSelector():
@@ -233,7 +236,7 @@ class Burn:
             # A filter lets pass what stands on its left, or what is no number.
             return right if constant(expr.lhs) is not None else left
         match left, right:
-            case _, _ if operator in ("and", "or", "unless"):
+            case _, _ if operator in ("and", "unless"):
                 return left
             case _Number(a), _Number(b):
                 result = computed(operator, a, b)
