@@ -151,7 +151,7 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(entry.get(key), str) and _WIDE.search(entry[key]):
             yield f"{key} is {entry[key]!r}; it must name one, without a pattern"
     if str(entry.get("rule")).strip() in UNEXEMPTABLE:
-        yield f"nothing can be exempt from {entry['rule']}"
+        yield f"nothing can be exempt from {entry['rule'].strip()}"
     owner, approver = (str(entry.get(key) or "").strip().casefold() for key in ("owner", "approver"))
     if owner and owner == approver:
         yield "owner and approver are the same; somebody else must approve"

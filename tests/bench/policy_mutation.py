@@ -29,8 +29,10 @@ ROOT = Path(__file__).parents[2]
 REQUIRED = 0.95
 NO_PREDICATES = ("__main__", "analyzer", "controls", "pack", "reference", "results")
 """Modules of policies/ that decide nothing, or only how the engine is spoken to."""
-ABOUT_EVERYTHING = ("policies.pack", "tests.policies.declared")
-"""All rules, and whole environments: tests of them are about no module, and too slow to judge mutants."""
+ABOUT_EVERYTHING = {"policies.pack", "policies.stack", "policies.evaluation", "tests.policies.builders"}
+"""What every rule or every test uses: through it, no test is for a module."""
+WHOLE_ENVIRONMENTS = "tests.policies.declared"
+"""What uses it declares whole environments, which is too slow to judge mutants."""
 
 
 class Score(NamedTuple):
@@ -65,7 +67,7 @@ def tests_of(module: str) -> Iterator[str]:
     while waiting:
         used = waiting.popleft()
         for user in sorted(name for name, imported in imports().items() if used in imported and name not in seen):
-            if user in ABOUT_EVERYTHING or ABOUT_EVERYTHING[1] in imports()[user]:
+            if user in ABOUT_EVERYTHING or WHOLE_ENVIRONMENTS in imports()[user]:
                 continue
             seen.add(user)
             waiting.append(user)
