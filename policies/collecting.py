@@ -92,7 +92,7 @@ def telemetry(stack: Stack) -> Telemetry:
 def _sort(
     resource: Resource, container: Container, path: str, text: str, stores: list[Store], collectors: list[Collector]
 ) -> None:
-    if path.endswith((".alloy", ".river")):
+    if path.endswith(".alloy"):
         collectors.append(Collector(resource, parse(text)))
     elif path.endswith((".yaml", ".yml")):
         try:
@@ -154,7 +154,7 @@ class Ways:
         if not receivers:
             return [f"{collector.resource.subject} has no receiver at port {port}"]
         faults = [self.faults_behind(collector, each, seen) for each in receivers]
-        return [] if [] in faults else faults[0]
+        return min(faults, key=len)
 
     def faults_behind(self, collector: Collector, component: Block, seen: frozenset[str] = frozenset()) -> list[str]:
         """What keeps that which a component has from a store. Raises Undecided."""
@@ -178,12 +178,12 @@ class Ways:
             )
         if not ways:
             return [f"{component.key} of {collector.resource.subject} hands {self._kind} on to nothing"]
-        return [] if [] in ways else ways[0]
+        return min(ways, key=len)
 
 
 def _listens(receiver: Block) -> list[int]:
     return [
-        _port(block.text("endpoint") or "") or default
+        _port(block.text("endpoint")) or default
         for protocol, default in _PORTS.items()
         for block in receiver.all(protocol)
     ]
@@ -219,8 +219,8 @@ def address(text: str) -> tuple[str, int]:
         raise Undecided("an address has no port that can be read") from None
 
 
-def _port(endpoint: str) -> int | None:
-    found = re.search(r":(\d+)$", endpoint)
+def _port(endpoint: str | None) -> int | None:
+    found = re.search(r":(\d+)$", endpoint or "")
     return int(found[1]) if found else None
 
 
@@ -271,7 +271,7 @@ def _discovers(collector: Collector, component: Block, namespace: str) -> bool:
 
 
 def _lets_pass(component: Block, rule: Block, namespace: str) -> bool:
-    action = rule.text("action") or "replace"
+    action = rule.text("action")
     if action not in ("keep", "drop"):
         return True
     sources = rule.texts("source_labels")

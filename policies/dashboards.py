@@ -38,8 +38,7 @@ class Shown:
 
     def names(self, label: str, value: str) -> bool:
         """Whether it asks for that very value, and not for whatever there is."""
-        asked = [each for each in self.conditions if each[0] == label]
-        return bool(asked) and self.picks(label, value) and not self.picks(label, "\0")
+        return self.picks(label, value) and not self.picks(label, "\0")
 
     def _may(self, operator: str, wanted: str, value: str) -> bool:
         found = _VARIABLE.search(wanted)
@@ -138,6 +137,6 @@ def _queries(parent: Node) -> Iterator[str]:
     """Of all panels, those within rows included."""
     for panel in parent.at("panels").items():
         for target in panel.at("targets").items():
-            if target.at("hide").value is not True and target.at("expr").text():
+            if target.at("hide").value is not True:
                 yield target.at("expr").text()
         yield from _queries(panel)

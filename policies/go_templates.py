@@ -79,7 +79,7 @@ def _says_part(part: "str | _Block", has: Callable[[str], bool]) -> bool:
     if not part.startswith("{{"):
         return bool(part.strip())
     pipeline = part[2:-2]
-    if not pipeline or _NOTHING.match(pipeline):
+    if _NOTHING.match(pipeline):
         return False
     if read := labels_read(part):
         return any(has(label) for label in read)

@@ -44,8 +44,7 @@ def _equalities(pairs: Node) -> list[Node]:
 
 def _holds(requirement: Node, labels: Node) -> bool:
     key, operator = requirement.at("key").text(), requirement.at("operator").text()
-    if isinstance(labels.value, Marker):
-        labels.known()
+    labels.known()
     there = isinstance(labels.value, dict) and labels.value.get(key) is not None
     match operator:
         case "Exists":

@@ -21,8 +21,8 @@ KEY = "mainstay:policies"
 def weakened(config: Mapping[str, str]) -> dict[str, str]:
     """Rule id -> why it is only advisory, from a stack's configuration as the engine has it; none in production."""
     try:
-        section: Any = json.loads(config.get(KEY, "{}"))
-    except ValueError:
+        section: Any = json.loads(config[KEY])
+    except (KeyError, ValueError):
         return {}
     if not isinstance(section, dict):
         return {}

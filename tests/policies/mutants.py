@@ -66,7 +66,7 @@ def _for_readers(node: ast.AST) -> bool:
             return True
         case ast.Call(func=ast.Name(id="TypeVar" | "Rule")) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
-        case ast.Subscript(value=ast.Name(id="list" | "dict" | "set" | "tuple")):
+        case ast.Subscript(value=ast.Name(id="list" | "dict" | "set" | "tuple" | "Literal")):
             return True
         case _:
             return False

@@ -12,6 +12,7 @@ LABELS: list[Plain] = [
     {"app": "api", "tier": "db"},
     {"app": "web"},
     {"app": 1},
+    {"app": ["api"]},
     {},
     None,
     {"app": "api", "tier": UNKNOWN},

@@ -1,8 +1,11 @@
 """Resources, how they are named and found, and reading their values."""
 
+from pathlib import Path
+
 import pytest
 
-from policies.model import each, verdict
+import policies
+from policies.model import Finding, Outcome, Theme, each, verdict
 from policies.stack import Resource, Stack
 from policies.values import SECRET, UNKNOWN, Node, Undecided
 from tests.policies.builders import changed, resource
@@ -102,3 +105,9 @@ def test_each_element_is_a_check_of_its_own() -> None:
     assert (answer.faults, len(answer.undecided)) == (("a", "b"), 1)
     assert verdict(each(Node(UNKNOWN, "list"), check)).undecided == ("list is not known before the deployment",)
     assert each(Node(None), check) == []
+
+
+def test_themes_are_called_as_their_folders_and_a_finding_is_exempt_only_if_it_says_so() -> None:
+    folders = [path.name for path in (Path(policies.__file__).parent / "rules").iterdir() if path.name.isalpha()]
+    assert sorted(Theme) == sorted(folders)
+    assert Finding("urn", "Service shop/api", Outcome.FAIL, ()).exemption == ""

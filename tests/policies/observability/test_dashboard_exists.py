@@ -114,9 +114,14 @@ def test_what_a_query_selects_passes(component: str, kind: str) -> None:
         (QUERY, ({**PICKED, "type": "custom", "query": "web, api"},), True),
         (QUERY, ({**PICKED, "type": "custom", "query": "web"},), False),
         (QUERY, ({**PICKED, "type": "constant", "query": "api"},), True),
+        (QUERY, ({**PICKED, "type": "constant", "query": "web"},), False),
         (QUERY, ({**PICKED, "type": "textbox"},), True),
+        (QUERY.replace('=~"$service"', '="a.i"'), (), False),
+        (QUERY.replace("$service", r"\\pL+"), (), False),  # Prometheus' regular expressions are not all Python's
         ('sum(unknown_metric{job="api"})', (), True),  # it is asked for by name
         ('sum(unknown_metric{job=~".+"})', (), False),
+        ('sum(unknown_metric{job="web"})', (), False),
+        ('sum(unknown_metric{instance="api"})', (), False),
         ("up", (), False),
         ('up{job="api"}', (), False),
         ("rate(http_requests_count[$window])", (), False),  # cannot be read
@@ -156,6 +161,7 @@ PROVIDER: Props = {"providers": [{"options": {"path": "/etc/dashboards"}}]}
         (grafana(row(hidden=True)), False),
         (grafana(page(), provider={"providers": []}), False),
         (grafana(page(), provider={"providers": [{"options": {"path": "/etc"}}]}), True),
+        (grafana(page(), provider={"providers": [{"options": {"path": "/etc/dashboards/"}}]}), True),
         (grafana(page(), provider={"providers": [{"options": {"path": "/etc/dashboard"}}]}), False),
         (grafana(page(), provider={"providers": [{"options": {}}]}), False),
     ],
@@ -169,6 +175,8 @@ def test_a_page_that_cannot_be_loaded_is_told() -> None:
 
 
 CONTAINER = "spec.template.spec.containers.0"
+FILE = "spec.template.spec.volumes.1.configMap.items.0"
+PATHS = {"name": "GF_PATHS_PROVISIONING", "value": "/etc/grafana"}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +192,11 @@ CONTAINER = "spec.template.spec.containers.0"
         (0, "spec.template.spec.containers", UNKNOWN, Outcome.INCONCLUSIVE),
         (0, "spec.template.spec.volumes", UNKNOWN, Outcome.INCONCLUSIVE),
         (1, "data", SECRET, Outcome.INCONCLUSIVE),
-        (1, "data", {"0.txt": "x"}, Outcome.FAIL),
+        (0, f"{CONTAINER}.env", [{"name": "OTHER", "value": "/other"}, PATHS], Outcome.PASS),
+        (0, f"{FILE}.path", "dashboards/all.yml", Outcome.PASS),
+        (0, f"{FILE}.path", "dashboards/all.json", Outcome.FAIL),
+        (0, f"{FILE}.path", "dashboards/more/all.yaml", Outcome.FAIL),
+        (1, "data", {"0.txt": json.dumps(page())}, Outcome.FAIL),
         (2, "data", {"all": "providers: ["}, Outcome.FAIL),
         (2, "data.all", UNKNOWN, Outcome.INCONCLUSIVE),
     ],

@@ -1,6 +1,7 @@
 """Rule logs-shipped: what reads the logs of a namespace, and whether a store gets them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from policies.rules.observability.logs_shipped import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, changed, judged, resource
-from tests.policies.observability.telemetry import ALLOY, LOKI, telemetry
+from tests.policies.observability.telemetry import ALLOY, LOKI, server, telemetry
 
 API = resource("Deployment", "api", {"spec": {"template": {"spec": {"containers": [{"name": "api"}]}}}})
 
@@ -72,7 +73,12 @@ CHANGES: list[tuple[str, str, str | None]] = [
     ("http://loki:3100/", "https://logs.example.com/", None),
     ('  endpoint {\n    url = "http://loki:3100/loki/api/v1/push"\n  }', "", "hands logs on to nothing"),
     ("loki.write", "loki write", "has a configuration that is none of Alloy's"),
+    ("discovery.relabel", "discovery.other", "reads the logs of namespace shop"),
+    ("= discovery.relabel.pods.output", "= local.file_match.pods.targets", None),
 ]
+
+
+MATCHED = 'local.file_match "pods" {\n path_targets = discovery.relabel.pods.output\n targets = []\n}\n'
 
 
 @pytest.mark.parametrize(("old", "new", "clause"), CHANGES)
@@ -81,7 +87,7 @@ def test_the_way_of_a_line(old: str, new: str, clause: str | None) -> None:
     if new == "= discovery.relabel.pods.output":
         alloy = ALLOY.replace(f"targets {old}", f"targets {new}")
     else:
-        alloy = ALLOY.replace(old, new)
+        alloy = ALLOY.replace(old, new) + MATCHED
     outcome, reasons = verdict(alloy)
     assert outcome is (Outcome.FAIL if clause else Outcome.PASS), reasons
     assert (clause or "") in reasons
@@ -97,6 +103,8 @@ def test_the_way_of_a_line(old: str, new: str, clause: str | None) -> None:
         ('source_labels = ["__meta_kubernetes_namespace"]\n regex = "x"\n action = "keep"', Outcome.FAIL),
         ('source_labels = ["__meta_kubernetes_namespace"]\n regex = "shop"\n action = "replace"', Outcome.PASS),
         ('source_labels = ["__meta_kubernetes_pod_phase"]\n regex = "Succeeded"\n action = "drop"', Outcome.PASS),
+        ('source_labels = ["__meta_kubernetes_pod_container_init"]\n regex = "true"\n action = "drop"', Outcome.PASS),
+        ('source_labels = ["__meta_kubernetes_namespace"]\n regex = "x"', Outcome.PASS),
         ('source_labels = ["__meta_kubernetes_pod_label_logs"]\n regex = "no"\n action = "drop"', Outcome.INCONCLUSIVE),
         ('action = "drop"', Outcome.INCONCLUSIVE),
     ],
@@ -184,6 +192,22 @@ def test_the_port_of_a_loki_is_its_own_where_none_is_set() -> None:
     assert verdict(parts={"ConfigMap/loki": unset["ConfigMap/loki"]})[0] is Outcome.PASS
     moved = telemetry(loki={**LOKI, "server": {"http_listen_port": 3101}})
     assert verdict(parts={"ConfigMap/loki": moved["ConfigMap/loki"]})[0] is Outcome.FAIL
+
+
+def test_a_store_may_have_others_beside_it_and_its_file_another_suffix() -> None:
+    good = telemetry()
+    other = server("other", "other.yaml", {"a": "b"}, {"http": 3100})[0]
+    labelled = changed(other, "spec.template.metadata.labels", {"app": "loki"})
+    assert verdict(parts={"StatefulSet/other": labelled})[0] is Outcome.PASS
+    assert verdict(parts={"StatefulSet/other": labelled, "StatefulSet/loki": None})[0] is Outcome.FAIL
+    short = {f"{each.type.rpartition(':')[2]}/loki": each for each in server("loki", "loki.yml", LOKI, {"http": 3100})}
+    assert verdict(parts=short)[0] is Outcome.PASS
+    template = "spec.template.spec"
+    once = changed(good["StatefulSet/alloy"], f"{template}.initContainers", [{"name": "first"}])
+    assert verdict(parts={"StatefulSet/alloy": once})[0] is Outcome.PASS
+    containers: Any = once.root.at("spec", "template", "spec", "containers").value
+    swapped = changed(changed(once, f"{template}.initContainers", containers), f"{template}.containers", [])
+    assert verdict(parts={"StatefulSet/alloy": swapped})[0] is Outcome.FAIL
 
 
 def test_a_namespace_that_is_not_known_is_inconclusive() -> None:

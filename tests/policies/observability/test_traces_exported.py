@@ -2,6 +2,7 @@
 
 import pytest
 
+from policies.collecting import address
 from policies.model import Outcome
 from policies.rules.observability.traces_exported import RULE
 from policies.stack import Resource
@@ -116,6 +117,7 @@ def test_a_sampler_that_keeps_nothing_is_an_end(sampler: str, settings: str, fai
     [
         ("0.0.0.0:4318", "0.0.0.0:4320", "has no receiver at port 4318"),
         ('    endpoint = "0.0.0.0:4318"\n', "", None),
+        ("otelcol.receiver.otlp", "otelcol.receiver.other", "has no receiver at port 4318"),
         ("  http {", "  grpc {", None),
         ('  http {\n    endpoint = "0.0.0.0:4318"', "  grpc {", "has no receiver at port 4318"),
         ("traces = [otelcol.processor", "logs = [otelcol.processor", "hands traces on to nothing"),
@@ -190,6 +192,22 @@ def test_the_ports_of_a_tempo() -> None:
     assert verdict(tempo=tempo({"grpc": {"endpoint": "0.0.0.0:4319"}}))[0] is Outcome.FAIL
     assert verdict(tempo=tempo({"http": {}}))[0] is Outcome.FAIL
     assert verdict(tempo=tempo({}))[0] is Outcome.FAIL
+    assert verdict(tempo={key: value for key, value in TEMPO.items() if key != "storage"})[0] is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://tempo/v1", ("tempo", 443)),
+        ("http://tempo", ("tempo", 80)),
+        ("http://tempo:4318/v1", ("tempo", 4318)),
+        ("tempo:4317", ("tempo", 4317)),
+        ("tempo", ("tempo", 0)),
+        ("", ("", 0)),
+    ],
+)
+def test_an_address_has_the_port_of_its_scheme(text: str, expected: tuple[str, int]) -> None:
+    assert address(text) == expected
 
 
 @pytest.mark.parametrize(
