@@ -87,6 +87,77 @@ def test_a_kubernetes_secret_is_hidden_even_if_nobody_said_so() -> None:
         assert props["metadata"]["annotations"]["note"] == "kept"
 
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"data": STRING, "metadata": {"annotations": {"mainstay.dev/plain-keys": "a"}}}, {"data": UNKNOWN}),
+        ({"metadata": {"annotations": {"note": "kept"}}}, {"metadata": {"annotations": {"note": "kept"}}}),
+        ({"other": {"annotations": {LAST_APPLIED: "x"}}}, {"other": {"annotations": {LAST_APPLIED: "x"}}}),
+        ({"metadata": {"annotations": {LAST_APPLIED: "x"}}}, {"metadata": {"annotations": {LAST_APPLIED: SECRET}}}),
+    ],
+)
+def test_what_is_sealed_of_a_kubernetes_secret(content: dict[str, Any], expected: dict[str, Any]) -> None:
+    props = normalised(content, kind="core/v1:Secret")
+    assert {key: props[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("sealed", "expected"),
+    [
+        ({"ciphertext": "v1:x"}, SECRET),
+        ({"plaintext": '"x"'}, SECRET),
+        ({"plaintext": '{"a": ["x", "y"]}'}, {"a": [SECRET, "y"]}),
+        ({"plaintext": "{"}, SECRET),
+        ({"plaintext": None}, SECRET),
+    ],
+)
+def test_a_secret_of_an_exported_state_is_one(sealed: dict[str, Any], expected: object) -> None:
+    state = {"spec": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", **sealed}}
+    assert normalised({"spec": {"a": ["z", "y"]}}, state) == {"spec": expected}
+
+
+def test_what_stands_may_have_another_shape_than_what_was_declared() -> None:
+    assert normalised({"spec": ["x"]}, {"spec": secret({"a": "x"})}) == {"spec": {"a": SECRET}}
+    assert normalised({"spec": {"a": "x"}}, {"spec": secret(["x"])}) == {"spec": [SECRET]}
+
+
+@pytest.mark.parametrize(
+    ("type_token", "state", "partial"),
+    [
+        ("kubernetes:apps/v1:DeploymentPatch", {}, True),
+        ("kubernetes:apps/v1:DeploymentPatch", {"spec": {}}, False),
+        ("kubernetes:apps/v1:Deployment", {}, False),
+        ("other:index:OspfPatch", {}, False),
+    ],
+)
+def test_a_patch_is_a_part_until_it_stands(type_token: str, state: dict[str, Any], partial: bool) -> None:
+    (found,) = resources("urn", type_token, "x", {"spec": {}}, state)
+    assert found.partial is partial
+
+
+@pytest.mark.parametrize(
+    ("type_token", "items", "expected"),
+    [
+        ("kubernetes:apps/v1:DeploymentList", [{}, {"kind": "x"}, {"apiVersion": "v1"}], ["apps/v1:Deployment"] * 3),
+        ("kubernetes:core/v1:List", [{"kind": "Pod", "apiVersion": "v1"}], ["core/v1:Pod"]),
+        ("kubernetes:core/v1:List", [{"kind": "Job", "apiVersion": "batch/v1"}], ["batch/v1:Job"]),
+        ("kubernetes:core/v1:List", [STRING, 5, {"kind": "Pod", "apiVersion": "v1"}], ["core/v1:Pod"]),
+        ("kubernetes:core/v1:List", STRING, []),
+        ("kubernetes:core/v1:ConfigMap", [{}], []),
+        ("other:index:ThingList", [{}], []),
+    ],
+)
+def test_a_list_is_followed_by_the_objects_in_it(type_token: str, items: object, expected: list[str]) -> None:
+    first, *rest = resources("urn", type_token, "x", {"items": items}, {})
+    assert (first.urn, first.type, first.name) == ("urn", type_token, "x")
+    assert [each.type for each in rest] == [f"kubernetes:{each}" for each in expected]
+    number = len(items) - 1 if isinstance(items, list) else 0
+    assert [(each.urn, each.name) for each in rest[-1:]] == [(f"urn[{number}]", f"x[{number}]")] * bool(rest)
+
+
 def test_a_config_map_is_not_hidden() -> None:
     assert normalised({"data": {"a": "b"}}, kind="core/v1:ConfigMap") == {"data": {"a": "b"}}
 

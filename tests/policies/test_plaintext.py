@@ -73,6 +73,7 @@ def test_what_a_name_says_depends_on_where_it_stands(name: str, places: set[Plac
             "none",
             "required",
             "string",
+            "metric",
             "${PASSWORD}",
             "$(DB_PASSWORD)",
             "$PASSWORD",
@@ -200,6 +201,8 @@ def test_near_misses_of_a_form_are_none(text: str) -> None:
         ("password: |\n  hunter2\n", [(1, "password")]),
         ("password: >-\n  hunter2\n", [(1, "password")]),
         ("password: |x\n", [(1, "password")]),
+        ("password: | x\n", []),
+        ("\npassword: x\n", [(2, "password")]),
         ("password: ${PASSWORD}\n", []),
         ("password: ''\n", []),
         ('"password": ""', []),
@@ -236,6 +239,7 @@ def test_what_generators_make_looks_random(alphabet: str, length: int) -> None:
 @pytest.mark.parametrize("length", [32, 64])
 def test_hexadecimal_keys_look_random(length: int) -> None:
     assert looks_random("012345678" * 4)
+    assert looks_random("key: " + "012345678" * 4)
     assert all(looks_random(generated("0123456789abcdef", length, seed)) for seed in range(100))
 
 
