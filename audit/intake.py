@@ -23,7 +23,8 @@ def from_state(export: Any, name: str) -> tuple[str, list[Resource]]:
     Raises AuditError.
     """
     deployment = cast(dict[str, Any], export).get("deployment") if isinstance(export, dict) else None
-    listed: Any = cast(dict[str, Any], deployment).get("resources") if isinstance(deployment, dict) else None
+    # What was taken down has no list any more.
+    listed: Any = cast(dict[str, Any], deployment).get("resources", []) if isinstance(deployment, dict) else None
     if not isinstance(listed, list):
         raise AuditError(f"{name} is no state: it has no deployment.resources. `pulumi stack export` writes one.")
     found: list[Resource] = []
@@ -37,7 +38,7 @@ def from_state(export: Any, name: str) -> tuple[str, list[Resource]]:
         inputs, outputs = (cast(dict[str, Any], each.get(key) or {}) for key in ("inputs", "outputs"))
         found += normalise.resources(urn, type_token, urn.rpartition("::")[2], inputs, outputs)
     if not stack:
-        raise AuditError(f"{name} holds no stack: nothing was ever deployed with it.")
+        raise AuditError(f"{name} holds no stack: nothing is deployed with it.")
     return stack, found
 
 

@@ -23,7 +23,8 @@ def export(root: Path, environment: Environment, report: Report) -> Any:
     try:
         return json.loads(place.run("stack", "export", "--show-secrets", "--stack", stack))
     except CommandFailed as error:
+        said = " ".join(str(error).split()).removeprefix("error: ").rstrip(".")
         raise EngineError(
-            f"The state of {stack} cannot be read: {' '.join(str(error).split())} "
+            f"The state of {stack} cannot be read: {said}. "
             f"Was it ever deployed (`mainstay up {stack}`), and does `pulumi login` name its backend?"
         ) from None

@@ -32,7 +32,7 @@ _VERDICTS = {
     Verdict.FAILED: ("fail", "Failed"),
 }
 _SILENT = "asked nothing"
-_KINDS = {"deployed": "Deployed on", "state": "The state in", "manifests": "The manifests in"}
+_KINDS = {"deployed": "Recorded as deployed on", "state": "The state in", "manifests": "The manifests in"}
 _SHOWN = 5
 """Findings of a rule in the summary; the rule itself lists all."""
 

@@ -179,9 +179,15 @@ def test_no_secret_of_a_state_is_read(sealed: dict[str, Any]) -> None:
     assert CANARY not in intake.digest(found)
 
 
-@pytest.mark.parametrize("content", [None, [], {}, {"deployment": {}}, {"deployment": {"resources": []}}])
+@pytest.mark.parametrize("content", [None, [], {}, {"deployment": []}, {"deployment": {"resources": {}}}])
 def test_what_is_no_state_is_told(content: Any) -> None:
-    with pytest.raises(AuditError, match=r"state\.json"):
+    with pytest.raises(AuditError, match=r"state\.json is no state"):
+        intake.from_state(content, "state.json")
+
+
+@pytest.mark.parametrize("content", [{"deployment": {}}, {"deployment": {"resources": []}}])
+def test_a_state_of_which_nothing_is_left_is_told(content: Any) -> None:
+    with pytest.raises(AuditError, match=r"state\.json holds no stack: nothing is deployed with it"):
         intake.from_state(content, "state.json")
 
 
