@@ -11,9 +11,10 @@ from policies.evidence import KINDS, Evidence, InvalidEvidence, load
 from policies.facts import Facts
 from policies.values import Undecided
 
+MAIN = "Cluster shop-prod/postgres-main"
 DRILL = {
     "kind": "restore-drill",
-    "subject": "Cluster shop-prod/postgres-main",
+    "subject": MAIN,
     "at": "2026-11-20T03:12:00Z",
     "passed": True,
     "detail": "1500 of 1500 rows",
@@ -117,14 +118,14 @@ def test_the_latest_of_a_kind_counts_that_is_not_of_a_later_day(tmp_path: Path) 
         tmp_path, at(10), at(12, kind="backup-copy"), at(12, subject="Cluster other"), at(11, passed=False), at(13)
     )
     known = Facts("prod", date(2026, 11, 12), evidence=entries)
-    found = known.latest("restore-drill", "Cluster shop-prod/postgres-main")
+    found = known.latest("restore-drill", MAIN)
     assert found is not None
     assert (found.day, found.passed) == (date(2026, 11, 11), False)
-    assert known.latest("slo-report", "Cluster shop-prod/postgres-main") is None
+    assert known.latest("slo-report", MAIN) is None
     assert Facts("prod", date(2026, 11, 12)).latest("restore-drill", "x") is None
-    on_its_day = Facts("prod", date(2026, 11, 13), evidence=entries).latest("restore-drill", DRILL["subject"])
+    on_its_day = Facts("prod", date(2026, 11, 13), evidence=entries).latest("restore-drill", MAIN)
     assert on_its_day is not None
     assert on_its_day.day == date(2026, 11, 13)
     with pytest.raises(Undecided, match="the day as of which to judge is not given"):
-        Facts("prod", evidence=entries).latest("restore-drill", "Cluster shop-prod/postgres-main")
+        Facts("prod", evidence=entries).latest("restore-drill", MAIN)
     assert (Facts().stack, Facts().deployed, Facts().evidence) == ("", False, None)

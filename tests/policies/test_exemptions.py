@@ -1,5 +1,6 @@
 """The register of exemptions: an entry that is wrong exempts nothing, says why, and the rule exemption-valid tells."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,20 +30,22 @@ GOOD: dict[str, Any] = {
     "compensatingControl": "It is compared by hand",
 }
 ENTRY = Exemption(
-    *("EX-1", "prod", "image-digest", "Deployment shop/api", "The vendor gives no digests"),
-    *(
-        "platform",
-        "ana",
-        date(2026, 11, 1),
-        date(2027, 1, 30),
-        "OPS-17",
-        "It is compared by hand",
-    ),
+    id="EX-1",
+    stack="prod",
+    rule="image-digest",
+    resource="Deployment shop/api",
+    reason="The vendor gives no digests",
+    owner="platform",
+    approver="ana",
+    created=date(2026, 11, 1),
+    expires=date(2027, 1, 30),
+    ticket="OPS-17",
+    compensating_control="It is compared by hand",
 )
 
 
 def test_entries_are_read_and_sorted_by_id() -> None:
-    assert parse([{**GOOD, "id": "EX-2"}, GOOD]).entries == (ENTRY, Exemption(**{**vars(ENTRY), "id": "EX-2"}))
+    assert parse([{**GOOD, "id": "EX-2"}, GOOD]).entries == (ENTRY, replace(ENTRY, id="EX-2"))
     assert parse([GOOD]).problems == ()
     assert parse(None) == Register()
 
