@@ -37,8 +37,9 @@ def with_section(page: str, heading: str, lines: Sequence[str]) -> str:
     """The page with that section: in place of the one of this heading, or else at its end."""
     head, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
     every = dict(section.split("\n", 1) for section in sections)
-    every[heading] = "\n" + "\n".join(lines) + "\n\n"
-    return (head + "".join(f"## {heading}\n{text}" for heading, text in every.items())).rstrip("\n") + "\n"
+    every[heading] = "\n".join(lines)
+    parts = [head, *(f"## {heading}\n\n{text.strip()}" for heading, text in every.items())]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 if __name__ == "__main__":
