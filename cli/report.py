@@ -23,6 +23,8 @@ _SIGNS = {
 }
 _LEVELS = {Level.STOP: "red", Level.LOOK: "yellow", Level.SAFE: "green", Level.NOTHING: "green"}
 _LONGEST_VALUE = 60
+_MOST_SHOWN = 5
+"""Findings of one rule and outcome; `--format json`, the comment and the audit have all."""
 _EXPLAINED = (Outcome.FAIL, Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.EXEMPT)
 
 
@@ -59,13 +61,23 @@ def summary(result: Result) -> str:
 
 
 def policies(console: Console, result: Result) -> None:
-    """Each rule with what it found; then why, for all that is not a plain pass."""
+    """How many rules hold; each of the others with what it found, and why."""
     if result.policy is None:
         _title(console, "Policies: not evaluated, the run ended before")
         return
     _title(console, "Policies")
+    rules = result.policy.rules
+    told = [rule for rule in rules if any(rule.of(outcome) for outcome in _EXPLAINED)]
+    rest = [rule for rule in rules if rule not in told]
+    silent = [rule.id for rule in rest if rule.vacuous]
+    passes = sum(rule.count(Outcome.PASS) for rule in rules)
+    _line(console, Text(f"{len(rest) - len(silent)} of {len(rules)} rules hold everywhere, {passes} passes in all"))
+    if silent:
+        _line(console, Text(f"nothing here to ask for {len(silent)}: {', '.join(silent)}", style="dim"))
+    if not told:
+        return
     table = _table("rule", "enforcement", "pass", "fail", "exempt", "open")
-    for rule in result.policy.rules:
+    for rule in told:
         failed = rule.count(Outcome.FAIL) + rule.count(Outcome.ERROR)
         style = "red" if failed and rule.enforcement is Enforcement.MANDATORY else "yellow" if failed else ""
         table.add_row(
@@ -77,7 +89,7 @@ def policies(console: Console, result: Result) -> None:
             str(rule.count(Outcome.INCONCLUSIVE)),
         )
     console.print(table)
-    for line in _explanations(result.policy.rules):
+    for line in _explanations(told):
         _line(console, Text(f"  {line}"))
 
 
@@ -150,9 +162,12 @@ def _value(value: Json) -> str:
 
 def _explanations(rules: Iterable[RuleResult]) -> Iterable[str]:
     for rule in rules:
-        for finding in rule.findings:
-            if finding.outcome in _EXPLAINED:
-                yield f"{rule.id}: {finding.outcome.value}: {finding.subject}: {'; '.join(finding.reasons)}"
+        for outcome in _EXPLAINED:
+            found = rule.of(outcome)
+            for finding in found[:_MOST_SHOWN]:
+                yield f"{rule.id}: {outcome.value}: {finding.subject}: {'; '.join(finding.reasons)}"
+            if len(found) > _MOST_SHOWN:
+                yield f"{rule.id}: {outcome.value}: and {len(found) - _MOST_SHOWN} more"
 
 
 def _title(console: Console, text: str) -> None:

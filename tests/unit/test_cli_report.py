@@ -52,12 +52,21 @@ def test_policies_show_counts_and_why_for_all_that_is_no_plain_pass() -> None:
         Finding("c", "Deployment shop/c", Outcome.EXEMPT, ("by design",)),
         Finding("d", "Deployment shop/d", Outcome.NOT_APPLICABLE, ("a job",)),
     )
-    rule = RuleResult("probes-present", Theme.HEALTH, "t", Enforcement.MANDATORY, Severity.HIGH, "r", findings)
-    text = _text(report.policies, _result([], policy=Results("mainstay", "0.1.0", "p", "s", True, 4, (rule,))))
+    text = _policies(_rule("probes-present", *findings), _rule("holds", findings[0], findings[3]), _rule("silent"))
     assert "probes-present  mandatory    1     1     1       0" in text
     assert "probes-present: fail: Deployment shop/b: it has no probe" in text
     assert "probes-present: exempt: Deployment shop/c: by design" in text
     assert "shop/d" not in text
+    assert "1 of 3 rules hold everywhere, 2 passes in all\nnothing here to ask for 1: silent\n" in text
+    assert "holds" not in text.split("nothing here")[1]
+
+
+def test_of_many_failures_a_few_are_shown_and_the_rest_counted() -> None:
+    failures = [Finding(f"{n}", f"Deployment shop/{n}", Outcome.FAIL, ("no",)) for n in range(7)]
+    text = _policies(_rule("probes-present", *failures))
+    assert text.count("probes-present: fail: Deployment") == 5
+    assert "probes-present: fail: and 2 more\n" in text
+    assert "more" not in _policies(_rule("probes-present", *failures[:5]))
 
 
 def test_policies_that_did_not_run_are_not_called_passed() -> None:
@@ -75,6 +84,14 @@ def test_tables_fit_80_columns_and_line_up() -> None:
     assert header.index("name") == first.index("api")
     assert header.index("ready") == first.index("2/2")
     assert header.index("image") == first.index("registry")
+
+
+def _rule(name: str, *findings: Finding) -> RuleResult:
+    return RuleResult(name, Theme.HEALTH, "t", Enforcement.MANDATORY, Severity.HIGH, "r", findings)
+
+
+def _policies(*rules: RuleResult) -> str:
+    return _text(report.policies, _result([], policy=Results("mainstay", "0.1.0", "p", "s", True, 4, rules)))
 
 
 def _text(show: Any, what: Any) -> str:
