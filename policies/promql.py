@@ -22,7 +22,6 @@ from promql_parser import (
     VectorSelector,
 )
 
-SETS = ("and", "or", "unless")
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
@@ -139,7 +138,7 @@ def constant(expr: Expr) -> float | None:
             return None if inner is None else -inner
         case Call() if expr.func.name in ("vector", "scalar"):
             return constant(cast(Expr, expr.args[0]))
-        case BinaryExpr() if str(expr.op) in _ARITHMETIC:
+        case BinaryExpr():
             left, right = constant(expr.lhs), constant(expr.rhs)
             return None if left is None or right is None else computed(str(expr.op), left, right)
         case _:

@@ -22,7 +22,7 @@ from promql_parser import (
     VectorSelector,
 )
 
-from policies.promql import SETS, accepts, conditions, metric
+from policies.promql import accepts, conditions, metric
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,8 @@ class Labels:
     def also(self, more: Mapping[str, str | None]) -> "Labels":
         """With these, whatever was there under their names; an empty value takes a label away."""
         added = {label: value for label, value in more.items() if value != ""}
-        rest = self.without([label for label, value in more.items() if value == ""])
-        return replace(
-            rest,
-            values={**rest.values, **added},
-            possible=rest.possible - added.keys(),
-            gone=rest.gone - added.keys(),
-        )
+        rest = self.without(more)
+        return replace(rest, values={**rest.values, **added}, gone=rest.gone - added.keys())
 
     def without(self, labels: Iterable[str]) -> "Labels":
         """Without these."""
@@ -85,8 +80,8 @@ class Labels:
     def meets(self, other: "Labels", labels: Iterable[str]) -> bool:
         """Whether the two may agree in these labels."""
         return all(
-            self.passes(label, "=", other.values[label] or "") is not False
-            if other.values.get(label)
+            self.passes(label, "=", value) is not False
+            if (value := other.values.get(label))
             else other.may_have(label) or label not in self.values
             for label in labels
         )
@@ -133,11 +128,7 @@ def _selected(selector: VectorSelector, recorded: Recorded) -> Labels | None:
     found = ANY if found is None else found
     if any(found.passes(*condition) is False for condition in asked):
         return None
-    there = {
-        label: found.values.get(label)
-        for label, operator, value in asked
-        if label not in equal and not accepts(operator, value, "")
-    }
+    there = {label: found.values.get(label) for label, operator, value in asked if not accepts(operator, value, "")}
     return found.also({**there, **equal})
 
 
@@ -148,7 +139,8 @@ def _aggregated(expr: AggregateExpr, recorded: Recorded) -> Labels | None:
     named = expr.modifier.labels if expr.modifier else []
     kept = expr.modifier is None or expr.modifier.type == AggModifierType.By
     found = below.only(named) if kept else below.without(named)
-    if str(expr.op) == "count_values" and isinstance(expr.param, StringLiteral):
+    if isinstance(expr.param, StringLiteral):
+        # Of count_values: the label that holds what is counted.
         return found.also({expr.param.val: None})
     return found
 
@@ -172,9 +164,9 @@ def _called(expr: Call, recorded: Recorded) -> Labels | None:
         return None
     if name == "histogram_quantile":
         return below.without(["le"])
-    if name in ("label_replace", "label_join") and isinstance(args[1], StringLiteral):
+    if name in ("label_replace", "label_join"):
         # Where the expression does not match, what was there stays.
-        target = args[1].val
+        target = cast(StringLiteral, args[1]).val
         return below.or_else(below.also({target: None}))
     return below
 
@@ -188,21 +180,22 @@ def _joined(expr: BinaryExpr, recorded: Recorded) -> Labels | None:
         return left
     if left is None or right is None:
         return None
-    modifier = expr.modifier
-    if modifier is None or is_scalar(expr.lhs) or is_scalar(expr.rhs):
+    if is_scalar(expr.lhs):
         # A number has no labels, and matches everything.
-        return right if is_scalar(expr.lhs) else left
-    on = modifier.matching is not None and modifier.matching.type == LabelModifierType.Include
-    named = modifier.matching.labels if modifier.matching else []
+        return right
     if not matches(expr, left, right):
         return None
-    if operator in SETS:
+    modifier = expr.modifier
+    if modifier is None or operator == "and":
         return left
+    on = modifier.matching is not None and modifier.matching.type == LabelModifierType.Include
+    named = modifier.matching.labels if modifier.matching else []
     if modifier.card == VectorMatchCardinality.OneToOne:
         return left.only(named) if on else left.without(named)
     many, one = (left, right) if modifier.card == VectorMatchCardinality.ManyToOne else (right, left)
-    lent = one.only(modifier.group_labels or [])
-    found = many.without(modifier.group_labels or []).also(lent.values)
+    borrowed = modifier.group_labels or []
+    lent = one.only(borrowed)
+    found = many.without(borrowed).also(lent.values)
     return replace(found, possible=found.possible | lent.possible)
 
 

@@ -37,7 +37,7 @@ def test_a_quantity_is_an_exact_number(value: object, number: str | None) -> Non
     assert quantity(Node(value)) == (None if number is None else Decimal(number))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", ["", " 1", "1 Gi", "1gi", "1K", "m", "1e", "1mm", "a", True, [], {}])
+@pytest.mark.parametrize("value", ["", " 1", "1 Gi", "1gi", "1K", "m", "1e", "1mm", "1x", "1xi", "a", True, [], {}])
 def test_what_kubernetes_refuses_is_refused_and_not_quoted(value: object) -> None:
     with pytest.raises(InvalidQuantity, match=r"^spec\.cpu is not a quantity such as 250m, 2 or 512Mi$"):
         quantity(Node(value, "spec.cpu"))  # type: ignore[arg-type]
