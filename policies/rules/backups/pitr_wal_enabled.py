@@ -79,7 +79,7 @@ def _name_faults(cluster: Resource) -> list[str]:
 
 @dataclass(frozen=True)
 class _Archive:
-    """Where a log is archived: a name below an object store's destination. Texts that cannot be read are None."""
+    """Where a log is archived: a name below an object store's destination. What cannot be read is None or empty."""
 
     destination: str | None
     server: str | None
@@ -98,27 +98,26 @@ def _shared_faults(cluster: Resource, stack: Stack) -> list[str]:
     if mine is None or not mine.server:
         return []
     by_name = stack.once(_by_name)
-    others = [each for name in (mine.server, "") for each in by_name[name] if each.urn != cluster.urn]
+    others = [each for name in (mine.server, "") for each in by_name[name] if each[0].urn != cluster.urn]
     open_question = ""
-    for other in others:
-        theirs = _archive(other, stack)
-        same = theirs and mine.is_same(theirs)
+    for other, theirs in others:
+        same = mine.is_same(theirs)
         if same:
             return [f"{other.subject} archives to the same place (serverName {mine.server!r})"]
-        if theirs and same is None:
+        if same is None:
             open_question = f"whether {other.subject} archives to the same place is not known before the deployment"
     if open_question:
         raise Undecided(open_question)
     return []
 
 
-def _by_name(stack: Stack) -> dict[str, list[Resource]]:
-    """Clusters by the name of their archive; those whose name cannot be read under the empty text."""
-    found: dict[str, list[Resource]] = defaultdict(list)
+def _by_name(stack: Stack) -> dict[str, list[tuple[Resource, _Archive]]]:
+    """Clusters with their archive, by its name; those whose name cannot be read under the empty text."""
+    found: defaultdict[str, list[tuple[Resource, _Archive]]] = defaultdict(list)
     for cluster in stack.of(CLUSTER):
         archive = _archive(cluster, stack)
         if archive:
-            found[archive.server or ""].append(cluster)
+            found[archive.server or ""].append((cluster, archive))
     return found
 
 
@@ -140,13 +139,13 @@ def _archive(cluster: Resource, stack: Stack) -> _Archive | None:
 def _server(given: Node, cluster: Resource) -> str | None:
     """The operator takes the cluster's name where none is given."""
     try:
-        return given.text() or cluster.root.at("metadata", "name").text() or None
+        return given.text() or cluster.root.at("metadata", "name").text()
     except Undecided:
         return None
 
 
 def _destination(object_store: Resource | None) -> str | None:
-    return destination(object_store).text().rstrip("/") or None if object_store else None
+    return destination(object_store).text().rstrip("/") if object_store else None
 
 
 def _source_faults(cluster: Resource, stack: Stack) -> list[str]:

@@ -1,6 +1,5 @@
 """Prometheus remembers for as long as its rules look back: the window of an SLO above all."""
 
-import re
 from functools import partial
 
 from policies.burn import slos
@@ -62,8 +61,7 @@ def _looks_back(entry: Entry) -> float:
 
 
 def _window(entry: Entry) -> float:
-    window = entry.labels.get("window") or ""
-    return (seconds(window) or 0.0) if re.match(r"\d", window) else 0.0
+    return seconds(entry.labels.get("window") or "") or 0.0
 
 
 def _unread(rules: Rules) -> list[str]:

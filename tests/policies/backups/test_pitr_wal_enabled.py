@@ -168,6 +168,12 @@ def test_another_whose_place_cannot_be_read_is_inconclusive(more: list[Resource]
     assert verdict(*more)[0] is Outcome.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("where", "outcome"), [("gone", Outcome.INCONCLUSIVE), ("main", Outcome.FAIL)])
+def test_whether_it_shares_a_place_that_cannot_be_read_is_not_known(where: str, outcome: Outcome) -> None:
+    unplaced = changed(CLUSTER, f"{PLUGIN}.parameters.barmanObjectName", where)
+    assert verdict(other(), Cluster=unplaced)[0] is outcome
+
+
 def test_one_that_cannot_be_read_does_not_hide_one_that_shares_it() -> None:
     assert verdict(other(server=UNKNOWN), resource("Cluster", "third", dict(CLUSTER.props)))[0] is Outcome.FAIL
 

@@ -9,7 +9,7 @@ from policies.model import Outcome
 from policies.rules.observability.log_retention import RULE
 from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, Props, changed, judged, resource
-from tests.policies.observability.telemetry import LOKI, server
+from tests.policies.observability.telemetry import LOKI, TEMPO, server
 
 ARGS = "spec.template.spec.containers.0.args"
 
@@ -80,6 +80,8 @@ def test_nothing_is_kept_or_deleted_by_a_compactor_that_does_not_look(compactor:
         ('{level="info"}', "29d", True),
         ('{level="info"}', "30d", False),
         ('{level!="debug"}', "3d", True),
+        ('{level!="debug",namespace="shop"}', "3d", True),
+        ('{level!~"debug",namespace="shop"}', "3d", True),
         ('{level=""}', "3d", True),
         ('{namespace="debug"}', "3d", True),
         ("nonsense {", "3d", True),
@@ -147,6 +149,27 @@ def test_a_loki_is_known_by_its_image_too(image: object, is_loki: bool) -> None:
     found = judged(RULE, resource("Deployment", "x", pod))
     assert bool(found) is is_loki
     assert all(finding.outcome is Outcome.FAIL for finding in found.values())
+
+
+def test_each_loki_is_judged_by_its_own_configuration_and_a_tempo_not_at_all() -> None:
+    servers = [
+        *server("loki", "loki.yaml", LOKI, {"http": 3100}),
+        *server("other", "loki.yaml", {**LOKI, "compactor": {}}, {"http": 3100}),
+        *server("tempo", "tempo.yaml", TEMPO, {"http": 3200}),
+    ]
+    found = judged(RULE, *servers)
+    assert {key: each.outcome for key, each in found.items()} == {
+        "StatefulSet/loki": Outcome.PASS,
+        "StatefulSet/other": Outcome.FAIL,
+    }
+
+
+def test_what_cannot_be_read_of_others_does_not_matter() -> None:
+    workload, *_ = server("loki", "loki.yaml", LOKI, {"http": 3100})
+    hidden = server("tempo", "tempo.yaml", TEMPO, {"http": 3200})
+    hidden[1] = changed(hidden[1], "data", SECRET)
+    found = judged(RULE, changed(workload, ARGS, GONE), *hidden)
+    assert found["StatefulSet/loki"].outcome is Outcome.FAIL
 
 
 def test_an_unknown_value_does_not_hide_a_certain_fault() -> None:

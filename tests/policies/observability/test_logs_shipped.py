@@ -150,6 +150,8 @@ PARTS: list[tuple[str, str, object, Outcome]] = [
     ("ClusterRole/alloy", "rules.0.resources", ["pods"], Outcome.FAIL),
     ("ClusterRole/alloy", "rules.0.resources", ["*"], Outcome.PASS),
     ("ClusterRole/alloy", "rules.0.verbs", ["list"], Outcome.FAIL),
+    ("ClusterRole/alloy", "rules.0.verbs", ["*"], Outcome.PASS),
+    ("ClusterRole/alloy", "metadata.namespace", GONE, Outcome.PASS),
     ("ClusterRole/alloy", "metadata.name", "other", Outcome.FAIL),
     ("ClusterRoleBinding/alloy", "roleRef.name", "other", Outcome.FAIL),
     ("ClusterRoleBinding/alloy", "subjects.0.name", "other", Outcome.FAIL),
@@ -176,6 +178,22 @@ def test_a_role_in_the_namespace_will_do_and_one_elsewhere_not() -> None:
     assert verdict(parts={**parts, "RoleBinding/alloy": elsewhere})[0] is Outcome.FAIL
     moved = changed(role, "metadata.namespace", "tools")
     assert verdict(parts={**parts, "RoleBinding/alloy": named, "Role/alloy": moved})[0] is Outcome.FAIL
+
+
+def test_a_role_of_the_cluster_can_be_bound_in_the_namespace_alone() -> None:
+    good = telemetry()
+    role = changed(good["ClusterRole/alloy"], "metadata.namespace", GONE)
+    bound = resource("RoleBinding", "alloy", dict(good["ClusterRoleBinding/alloy"].props))
+    parts: dict[str, Resource | None] = {"ClusterRoleBinding/alloy": None, "ClusterRole/alloy": role}
+    assert verdict(parts={**parts, "RoleBinding/alloy": bound})[0] is Outcome.PASS
+    elsewhere = changed(bound, "metadata.namespace", "tools")
+    assert verdict(parts={**parts, "RoleBinding/alloy": elsewhere})[0] is Outcome.FAIL
+
+
+def test_who_reads_files_needs_no_role() -> None:
+    files = ALLOY.replace('loki.source.kubernetes "pods"', 'loki.source.file "pods"')
+    assert verdict(files, parts={"ClusterRole/alloy": None})[0] is Outcome.PASS
+    assert verdict(parts={"ClusterRole/alloy": None})[0] is Outcome.FAIL
 
 
 def test_a_file_mounted_alone_is_found() -> None:

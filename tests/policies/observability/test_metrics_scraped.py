@@ -149,6 +149,14 @@ def test_without_a_prometheus_of_its_own_another_may_look() -> None:
     assert verdict("HttpService", Prometheus=None, PodMonitor=None)[0] is Outcome.FAIL
 
 
+def test_what_has_no_pods_is_not_scraped_and_a_service_is_told_as_such() -> None:
+    assert verdict("HttpService", Deployment=None)[0] is Outcome.FAIL
+    reading = changed(SERVICE_MONITOR, "spec.endpoints.0.port", "http")
+    assert verdict("ServiceMonitor", ServiceMonitor=reading)[1].endswith(
+        "that it picks has a Service with the port http"
+    )
+
+
 def test_one_of_several_servers_is_enough() -> None:
     blind = changed(resource("Prometheus", "blind", dict(SERVER.props)), "spec.podMonitorSelector", GONE)
     assert verdict("PodMonitor", Blind=blind)[0] is Outcome.PASS
@@ -181,6 +189,7 @@ def test_a_service_is_looked_through(part: str, path: str, value: object, outcom
     [
         ("spec.prober.url", "api.shop.svc:80", None),
         ("spec.prober.url", "http://api", None),
+        ("spec.prober.url", "api", None),
         ("spec.prober.url", "prober.example.com:9115", None),
         ("spec.prober.url", "other:80", "its prober other is no Service of this stack"),
         ("spec.prober.url", "api:81", "port 81 of its prober, Service shop/api, leads to no pod"),

@@ -93,7 +93,21 @@ def test_what_a_service_promises_counts_where_it_is_recorded(kind: str, window: 
 
 def test_a_window_of_an_slo_counts_whatever_its_rules_read() -> None:
     assert verdict("30d", {**SLO, "labels": {"slo": "x", "window": "31d"}})[0] is Outcome.FAIL
-    assert verdict("1d", {**SLO, "labels": {"slo": "x", "window": "rolling"}})[0] is Outcome.PASS
+    for labels in ({"slo": "x", "window": "rolling"}, {"slo": "x"}):
+        assert verdict("0s", {**SLO, "labels": labels})[0] is Outcome.PASS
+    endless = resource("Worker", props={"slos": [{"name": "x"}]})
+    assert verdict("0s", {**SLO, "labels": {"slo": "x"}}, more=(endless,))[0] is Outcome.PASS
+
+
+def test_where_nothing_looks_back_nothing_need_be_kept() -> None:
+    assert judged(RULE, changed(SERVER, "spec.retention", "0s"))["Prometheus/main"].outcome is Outcome.PASS
+    assert verdict("0s", {"record": "a:b", "expr": "a("})[0] is Outcome.PASS
+
+
+def test_each_prometheus_is_judged_by_the_rules_it_looks_at() -> None:
+    short = resource("Prometheus", "short", {"spec": {"retention": "1d", "ruleSelector": {"matchLabels": {"x": "y"}}}})
+    found = judged(RULE, SERVER, short, rules(SLO))
+    assert {each.outcome for each in found.values()} == {Outcome.PASS}
 
 
 @pytest.mark.parametrize("marker", [UNKNOWN, SECRET])
