@@ -28,7 +28,7 @@ _COMMANDS = (
     *((probe, "exec", "command") for probe in ("startupProbe", "readinessProbe", "livenessProbe")),
     *(("lifecycle", hook, "exec", "command") for hook in ("postStart", "preStop")),
 )
-_NO_FIELDS = ("apiVersion", "kind", "metadata", "status")
+_NO_FIELDS = ("metadata", "status")
 _FLAG = re.compile(r"-{0,2}(?P<name>[A-Za-z][\w.-]*)(=(?P<value>.*))?", re.DOTALL)
 _ROLES = {Role.MAIN: "containers", Role.INIT: "initContainers", Role.EPHEMERAL: "ephemeralContainers"}
 
@@ -39,7 +39,7 @@ class _Text:
 
     where: str
     value: Plain
-    name: str = ""
+    name: str
     place: Place = Place.NAME
     alone: bool = True
     """If it is secret, it is so by itself, and not because something beside it is."""
@@ -58,7 +58,7 @@ def _faults(text: _Text) -> list[str]:
         return [f"{text.where} is a secret of the stack, and stands here in the clear"]
     if isinstance(value, Marker):
         raise Undecided(f"{text.where} is {value.value}")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float):
         return []
     content = str(value)
     clauses = [f"holds {form}" for form in forms(content)]

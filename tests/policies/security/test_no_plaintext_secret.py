@@ -71,14 +71,22 @@ def custom(spec: object) -> Resource:
             container(command=["sh", "-c", f"export PGPASSWORD={VALUE}\npsql"]),
             "container api: command[2] gives PGPASSWORD a literal value in line 1",
         ),
-        (
-            container(livenessProbe={"exec": {"command": ["ping", f"--password={VALUE}"]}}),
-            "container api: livenessProbe.exec.command[1] is a literal value",
+        *(
+            (
+                container(**{probe: {"exec": {"command": ["ping", f"--password={VALUE}"]}}}),
+                f"container api: {probe}.exec.command[1] is a literal value",
+            )
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe")
         ),
-        (
-            container(lifecycle={"preStop": {"exec": {"command": ["stop", f"--token={VALUE}"]}}}),
-            "container api: lifecycle.preStop.exec.command[1] is a literal value",
+        *(
+            (
+                container(lifecycle={hook: {"exec": {"command": ["stop", f"--token={VALUE}"]}}}),
+                f"container api: lifecycle.{hook}.exec.command[1] is a literal value",
+            )
+            for hook in ("postStart", "preStop")
         ),
+        (variable("CONFIG_HASH", f"postgres://app:{VALUE}@db"), "variable CONFIG_HASH holds a URL with a password"),
+        (custom({"containers": [{"command": [f"--token={VALUE}"]}]}), "spec.containers[0].command[0] is a literal"),
         (
             resource("Service", props={"metadata": {"annotations": {"example.org/api-token": VALUE}}}),
             "annotation example.org/api-token is a literal value",
@@ -125,6 +133,11 @@ def test_a_secret_in_the_clear_fails_and_says_where(subject: Resource, clause: s
         custom({"superuserSecret": {"name": "x"}, "configSecret": "alertmanager", "secretName": "tls", "on": True}),
         custom({"tokenSecretRef": {"name": "api", "key": "password"}, "encryptedData": {"password": "AgBy3i4OJSWK"}}),
         custom({"env": [{"name": "A_SECRET", "valueFrom": {"secretKeyRef": {"key": "password"}}}]}),
+        custom({"value": VALUE}),
+        config_map(password={"a": VALUE}),
+        variable("PASSWORD", [VALUE]),
+        resource("Service", props={"metadata": {"annotations": {"mainstay.dev/plain-keys": f"password={VALUE}"}}}),
+        resource("HttpService", props={"metadata": {"annotations": {"a/token": VALUE}}, "value": f"token={VALUE}"}),
         resource("Secret", props={"stringData": {"password": SECRET}}),
         resource("Service", props={"spec": {"password": VALUE}}),
         resource("HttpService", props={"env": {"PASSWORD": VALUE}}),
@@ -243,6 +256,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert "data.PASSWORD is a literal" in reasons
     assert "data.TOKEN holds a URL with a password" in reasons
     assert "data.TOKEN is a literal" in reasons
+    both = verdict(variable("API_TOKEN", "9zXw3Lb7RtV5nMcJ1dF6sA0eU4ik8GhY"))[1]
+    assert both == "container api: variable API_TOKEN is a literal value, and by its name a secret"
+    hidden = resource("Service", props={"metadata": {"annotations": UNKNOWN}})
+    assert verdict(hidden)[1] == "metadata.annotations is not known before the deployment"
 
 
 def test_outputs_of_the_stack_count_and_secret_ones_are_encrypted() -> None:
@@ -266,6 +283,7 @@ def test_variables_of_github_count(kind: str) -> None:
     ):
         found = Resource("urn:a::b::c", f"github:index/{kind}", "c", {"variableName": name, "value": value})
         assert verdict(found)[0] is outcome
+        assert verdict(found)[1].startswith("value " if outcome is not Outcome.PASS else "")
 
 
 def test_patches_and_lists_are_judged_by_what_they_set() -> None:

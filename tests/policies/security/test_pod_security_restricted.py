@@ -38,6 +38,14 @@ def verdict(subject: Resource) -> tuple[Outcome, str]:
     return finding.outcome, "; ".join(finding.reasons)
 
 
+SAFE_SYSCTLS = (
+    *("kernel.shm_rmid_forced", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range"),
+    *("net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_fin_timeout"),
+    *("net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time"),
+    *("net.ipv4.tcp_rmem", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_wmem"),
+)
+
+
 @pytest.mark.parametrize(
     ("kind", "path"),
     [
@@ -180,7 +188,7 @@ def test_what_the_pod_says_counts_though_all_containers_are_in_order(path: str, 
         ("hostNetwork", False),
         ("hostPID", None),
         ("volumes", GONE),
-        ("securityContext.sysctls", [{"name": "net.ipv4.ip_unprivileged_port_start"}]),
+        ("securityContext.sysctls", [{"name": name} for name in SAFE_SYSCTLS]),
         (
             "volumes",
             [
