@@ -54,8 +54,9 @@ def _not_ours(resource: Resource, stack: Stack) -> Verdict | None:
 
 
 def _nobody(stack: Stack) -> Verdict:
-    problems = [each for each in stack.once(configurations) if isinstance(each, str)]
-    return Verdict(tuple(problems) or ("there is no Alertmanager in this stack that would tell anybody of its alerts",))
+    # Where one is in order, there is somebody.
+    problems = tuple(map(str, stack.once(configurations)))
+    return Verdict(problems or ("there is no Alertmanager in this stack that would tell anybody of its alerts",))
 
 
 def _read(unread: tuple[str, ...]) -> list[str]:
@@ -64,31 +65,51 @@ def _read(unread: tuple[str, ...]) -> list[str]:
     return []
 
 
-def _labels(alert: Entry, stack: Stack) -> Labels:
-    """Labels of the alert as it is sent, with those that a Prometheus puts on all it sends. Raises Undecided."""
-    alert.node.at("labels").known()
-    found = stack.once(everything).labels(alert).also({"alertname": alert.alert})
-    given = {
-        label: external.at(label).value
-        for server in stack.once(watches)
-        for external in [server.server.root.at("spec", "externalLabels")]
-        for label in external.keys()  # noqa: SIM118 (a Node, whose keys are read)
-        if not found.may_have(label) or label not in found.values
-    }
-    return found.also({label: value if isinstance(value, str) else None for label, value in given.items()})
+class _Labels(dict[int, Labels]):
+    """Labels of the alerts of a stack as they are sent, each worked out once; by the alert's id."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._rules = stack.once(everything)
+        self._alerts = {id(alert): alert for alert in self._rules.alerts}
+        self._external = stack.once(_external)
+
+    def __missing__(self, key: int) -> Labels:
+        """Raises Undecided."""
+        alert = self._alerts[key]
+        alert.node.at("labels").known()
+        found = self._rules.labels(alert).also({"alertname": alert.alert})
+        given = {label: value for label, value in self._external.items() if label not in found.values}
+        self[key] = found.also(given)
+        return self[key]
+
+
+def _external(stack: Stack) -> dict[str, str | None]:
+    """Labels that a Prometheus puts on all that it sends; None: a value that cannot be read, or is one of several.
+
+    Raises Undecided.
+    """
+    found: dict[str, str | None] = {}
+    for server in stack.once(watches):
+        external = server.server.root.at("spec", "externalLabels")
+        for label in external.keys():  # noqa: SIM118 (a Node, whose keys are read)
+            value = external.at(label).value
+            known = value if isinstance(value, str) else None
+            found[label] = known if found.get(label, known) == known else None
+    return found
 
 
 def _route_faults(alert: Entry, way: Configuration, stack: Stack) -> list[str]:
     alert.node.at("labels", "severity").known()
-    ends = way.ends(_labels(alert, stack))
+    ends = way.ends(stack.once(_Labels)[id(alert)])
     return [fault for route in ends for fault in _end_faults(alert, route, way)][:1]
 
 
 def _end_faults(alert: Entry, route: Route, way: Configuration) -> Iterable[str]:
     if not way.integrations(route.receiver):
-        yield f"{alert.title} ends at the receiver {route.receiver} ({route.node.path or 'route'}), which tells nobody"
+        yield f"{alert.title} ends at the receiver {route.receiver} ({route.node.path}), which tells nobody"
     elif route.silent and alert.labels.get("severity") in URGENT:
-        yield f"{alert.title} is urgent, and {route.node.path or 'route'} tells nobody at times"
+        yield f"{alert.title} is urgent, and {route.node.path} tells nobody at times"
 
 
 def _sending_faults(server: Resource, stack: Stack) -> list[str]:
@@ -112,7 +133,7 @@ def _judge_server(server: Resource, stack: Stack) -> Verdict:
 
 
 def _inhibition_faults(inhibition: Inhibition, alerts: Iterable[Entry], stack: Stack) -> list[str]:
-    known = [(alert, _labels(alert, stack)) for alert in alerts]
+    known = [(alert, stack.once(_Labels)[id(alert)]) for alert in alerts]
     silenced = [
         (alert, labels)
         for alert, labels in known
@@ -133,7 +154,7 @@ def _silencing_fault(inhibition: Inhibition, alert: Entry, labels: Labels, sourc
     where = inhibition.node.path
     if not any(labels.may_have(label) or its.may_have(label) for label in inhibition.equal):
         return f"{where}: {source.title} silences {alert.title}, which is urgent, whatever they are about (equal)"
-    if (source.labels.get("severity") or "P9") > (alert.labels.get("severity") or ""):
+    if (source.labels.get("severity") or "P9") > str(alert.labels["severity"]):
         return f"{where}: {source.title} silences {alert.title}, which is more urgent"
     return None
 

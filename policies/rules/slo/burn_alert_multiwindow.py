@@ -105,8 +105,6 @@ def _call_faults(call: _Call, burn: Burn, rules: Rules, window: float) -> list[s
 
 
 def _alert_fault(call: _Call, ways: list[Way], alert: Entry, budget: float, window: float) -> str | None:
-    if not ways:
-        return "never fires for it"
     faults = [fault for way in ways if (fault := _pair_fault(call, way, alert, budget, window))]
     if faults:
         return faults[0]

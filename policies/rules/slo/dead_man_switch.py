@@ -58,7 +58,7 @@ def _sending_faults(alert: Entry, rules: Rules, stack: Stack) -> list[str]:
 
 
 def _end_faults(alert: Entry, route: Route, way: Configuration, stack: Stack) -> list[str]:
-    where = route.node.path or "route"
+    where = route.node.path
     if route.silent:
         return [f"{alert.title} always fires, and {where} tells nobody at times"]
     if max(length(route.repeat_interval), length(route.group_interval)) > LONGEST_SECONDS:

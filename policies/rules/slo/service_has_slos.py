@@ -126,12 +126,12 @@ def _watch(stack: Stack) -> _Watch | None:
     paged: set[str] = set()
     services: set[str] = set()
     for server in servers:
-        services |= {entry.labels.get("service") or "" for entry in slos(server.rules.entries)}
-        names = {entry.labels.get("slo") or "" for entry in slos(server.rules.entries)}
+        services |= {str(entry.labels.get("service")) for entry in slos(server.rules.entries)}
+        names = {str(entry.labels.get("slo")) for entry in slos(server.rules.entries)}
         evaluated |= names
         paged |= names if any(alert.alert == PAGE for alert in server.rules.alerts) else set()
     recorded = slos(stack.once(everything).entries)
-    elsewhere = {entry.labels.get("slo") or "": entry.holder.subject for entry in recorded}
+    elsewhere = {str(entry.labels.get("slo")): entry.holder.subject for entry in recorded}
     unread = tuple(reason for server in servers for reason in server.rules.unread)
     return _Watch(frozenset(evaluated), frozenset(paged), frozenset(services), elsewhere, unread)
 

@@ -13,7 +13,8 @@ from policies.values import SECRET, UNKNOWN
 from tests.policies.builders import GONE, Props, changed, judged, resource
 from tests.policies.slo.alertmanagers import CONFIG, PROMETHEUS, SERVER, alert, configured, rules
 
-ALERTS = [alert("Down", "P0"), alert("Slow", "P2"), alert("Watchdog", "P3", "vector(1)"), alert("Odd", "P3")]
+RECORDING: Props = {"record": "a:b", "expr": "sum(up)"}
+ALERTS = [alert("Down", "P0"), alert("Slow", "P2"), alert("Watchdog", "P3", "vector(1)"), alert("Odd", "P3"), RECORDING]
 NOBODY: Props = {"name": "nobody"}
 
 
@@ -116,6 +117,30 @@ def test_labels_of_the_series_and_of_the_server_are_labels_of_the_alert() -> Non
     assert verdict(found, counted, Prometheus=sends)[0] is Outcome.FAIL
     assert verdict(found, alert("Down", "P0", 'sum by (job) (up{job="web"}) == 0'), Prometheus=sends)[0] is Outcome.PASS
     assert verdict(found, alert("Down", "P0", "sum(up) == 0", job="api"), Prometheus=sends)[0] is Outcome.FAIL
+
+
+def test_what_a_server_adds_to_all_alerts_does_not_change_what_they_say() -> None:
+    found = config(routes=[{"receiver": "nobody", "matchers": ['environment="prod"']}])
+
+    def outcome(*values: object, environment: str = "") -> Outcome:
+        labelled = alert("Down", "P0", "sum(up) == 0", **({"environment": environment} if environment else {}))
+        servers = {
+            f"Server{index}": changed(
+                resource("Prometheus", f"server-{index}", dict(PROMETHEUS.props)),
+                "spec.externalLabels",
+                {"environment": value},
+            )
+            for index, value in enumerate(values)
+        }
+        return verdict(found, labelled, Prometheus=None, **servers)[0]
+
+    assert outcome("prod") is outcome("prod", "prod") is Outcome.FAIL
+    assert outcome("dev") is outcome("dev", "dev") is Outcome.PASS
+    # One of them may send it.
+    assert outcome("prod", "dev") is outcome("dev", "prod") is outcome("dev", "prod", "dev") is Outcome.FAIL
+    assert outcome(UNKNOWN) is outcome(5) is Outcome.FAIL
+    assert outcome("prod", environment="dev") is Outcome.PASS
+    assert outcome("dev", environment="prod") is Outcome.FAIL
 
 
 RECEIVERS: list[tuple[Props, bool]] = [
@@ -244,6 +269,8 @@ def inhibited(*alerts: Props, **rule: Any) -> tuple[Outcome, str]:
 
 BY = "sum by (job) (up) == 0"
 FAST, SLOW, TICKET = alert("Fast", "P0", BY), alert("Slow", "P1", BY), alert("Ticket", "P2", BY)
+OTHER, POD = alert("Slower", "P1", BY), alert("Pod", "P1", "sum by (pod) (up) == 0")
+BARE: Props = {"alert": "Bare", "expr": BY}
 
 
 @pytest.mark.parametrize(
@@ -260,6 +287,12 @@ FAST, SLOW, TICKET = alert("Fast", "P0", BY), alert("Slow", "P1", BY), alert("Ti
         (["alertname=Fast"], ["alertname=Ticket"], [], False),
         (["alertname=Other"], ["alertname=Slow"], [], False),
         (["alertname=Fast"], ["alertname=Other"], [], False),
+        (["alertname=Slow"], ["alertname=Slower"], ["job"], False),
+        (["alertname=Pod"], ["alertname=Slow"], ["pod"], False),
+        (["alertname=Slow"], ["alertname=Pod"], ["pod"], False),
+        (["alertname=Bare"], ["alertname=Slow"], ["job"], True),
+        (['job="api"'], ["alertname=Fast"], ["other"], True),
+        (["severity=P1"], ["severity=P1"], [], False),
         ([], [], [], False),  # what is source and target is not silenced by its like
         ([], ["severity=P1"], ["job"], True),
         (['job="api"'], ['job="api"', "severity=P0"], ["job"], True),
@@ -269,7 +302,21 @@ def test_what_is_urgent_is_silenced_by_what_is_as_urgent_alone(
     source: list[str], target: list[str], equal: list[str], fails: bool
 ) -> None:
     found = {"source_matchers": source, "target_matchers": target, "equal": equal}
-    assert inhibited(FAST, SLOW, TICKET, **found)[0] is (Outcome.FAIL if fails else Outcome.PASS)
+    every = (FAST, SLOW, TICKET, OTHER, POD, BARE)
+    assert inhibited(*every, **found)[0] is (Outcome.FAIL if fails else Outcome.PASS)
+
+
+def test_no_alert_silences_itself() -> None:
+    found = {"source_matchers": ['job="api"'], "target_matchers": ["severity=P0"], "equal": ["other"]}
+    assert inhibited(FAST, **found)[0] is Outcome.PASS
+    assert inhibited(FAST, alert("Again", "P0", BY), **found)[0] is Outcome.FAIL
+
+
+def test_what_cannot_be_read_of_an_alert_may_be_what_silences() -> None:
+    rule = {"source_matchers": ["a=b"], "target_matchers": ["severity=P0"], "equal": ["job"]}
+    hidden = changed(rules(FAST), "spec.groups.0.rules.0.labels", UNKNOWN)
+    found = verdict(config(inhibit_rules=[rule]), kind="Alertmanager", PrometheusRule=hidden)
+    assert found[0] is Outcome.INCONCLUSIVE
 
 
 def test_inhibitions_as_they_were_written_before() -> None:

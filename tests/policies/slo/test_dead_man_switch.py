@@ -219,5 +219,14 @@ def test_what_is_not_there_or_cannot_be_read(replaced: dict[str, Resource | None
     assert verdict(**replaced)[0] is outcome
 
 
+def test_each_prometheus_needs_one_of_its_own() -> None:
+    blind = changed(resource("Prometheus", "blind", dict(PROMETHEUS.props)), "spec.ruleSelector", GONE)
+    found = judged(RULE, *GOOD.values(), blind)
+    assert {key: each.outcome for key, each in found.items()} == {
+        "Prometheus/main": Outcome.PASS,
+        "Prometheus/blind": Outcome.FAIL,
+    }
+
+
 def test_other_kinds_are_not_its_business() -> None:
     assert judged(RULE, SERVER, rules(WATCHDOG), CONTACTS) == {}

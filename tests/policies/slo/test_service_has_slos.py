@@ -165,6 +165,7 @@ def test_without_a_prometheus_of_its_own_nothing_more_is_asked() -> None:
     [
         ("HttpService", "slos.0.objective", 0.9999),
         ("HttpService", "slos.0.window_days", 28),
+        ("HttpService", "slos.0.window_days", 1),
         ("HttpService", "slos.0.name", " api-availability "),
         ("HttpService", "namespace", "elsewhere"),
         ("Prometheus", "spec.ruleSelector", {}),
