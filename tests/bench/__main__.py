@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import deployments, slo_detection, slo_evaluation, slo_mutation
+from tests.bench import deployments, policies, slo_detection, slo_evaluation, slo_mutation
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 PARTS: dict[str, Callable[[], dict[str, list[str]]]] = {
     "deployments": deployments.measured,
+    "policies": policies.measured,
     "slo-mutation": slo_mutation.measured,
     "slo-detection": slo_detection.measured,
     "slo-evaluation": slo_evaluation.measured,

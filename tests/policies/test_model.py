@@ -8,7 +8,7 @@ import policies
 from policies.model import Finding, Outcome, Theme, each, verdict
 from policies.stack import Resource, Stack
 from policies.values import SECRET, UNKNOWN, Node, Undecided
-from tests.policies.builders import changed, resource
+from tests.policies.builders import GONE, changed, resource
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ from tests.policies.builders import changed, resource
         ("kubernetes:postgresql.cnpg.io/v1:Cluster", "postgresql.cnpg.io/Cluster"),
         ("mainstay:index:Worker", "mainstay:index:Worker"),
         ("pulumi:pulumi:Stack", "pulumi:pulumi:Stack"),
+        ("kubernetes:index", "kubernetes:index"),
         ("kubernetesx:apps/v1:Deployment", "kubernetesx:apps/v1:Deployment"),
         ("pulumi:providers:kubernetes", "pulumi:providers:kubernetes"),
     ],
@@ -33,7 +34,9 @@ def test_messages_call_an_object_by_what_kubectl_calls_it() -> None:
     assert deployment.subject == "Deployment shop/api"
     assert changed(deployment, "metadata.namespace", UNKNOWN).subject == "Deployment api"
     assert changed(deployment, "metadata.name", SECRET).subject == "Deployment api"
+    assert changed(deployment, "metadata.name", GONE).subject == "Deployment api"
     assert resource("Worker", "mail").subject == "Worker mail"
+    assert resource("Worker", "mail", {"metadata": {"name": "x", "namespace": "y"}}).subject == "Worker mail"
 
 
 def test_a_stack_is_in_the_order_of_its_urns() -> None:
@@ -47,7 +50,9 @@ def test_a_search_tells_the_certain_from_the_possible() -> None:
     unplaced = changed(resource("Service", "here"), "metadata.namespace", SECRET)
     elsewhere = changed(resource("Service", "here"), "metadata.namespace", "elsewhere")
     other_and_unplaced = changed(resource("Service", "other"), "metadata.namespace", UNKNOWN)
-    stack = Stack([here, unnamed, unplaced, elsewhere, other_and_unplaced, resource("Deployment", "here")])
+    unnamed_elsewhere = changed(unnamed, "metadata.namespace", "elsewhere")
+    others = [elsewhere, unnamed_elsewhere, other_and_unplaced, resource("Deployment", "here")]
+    stack = Stack([here, unnamed, unplaced, *others])
     matches = stack.find("core/Service", "shop", ("metadata", "name"), "here")
     assert matches.certain == (here,)
     assert set(map(id, matches.possible)) == {id(unnamed), id(unplaced)}
