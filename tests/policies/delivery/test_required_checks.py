@@ -6,7 +6,7 @@ from policies.model import Outcome
 from policies.rules.delivery.required_checks import RULE
 from policies.stack import Resource
 from policies.values import SECRET, UNKNOWN
-from tests.policies.builders import GONE, changed, judged
+from tests.policies.builders import GONE, changed, judged, resource
 from tests.policies.delivery.github import (
     CLASSIC,
     CLASSIC_V3,
@@ -115,6 +115,15 @@ def test_what_cannot_be_read_is_inconclusive(protection: Resource, path: str, ma
 
 def test_an_unknown_value_does_not_hide_a_certain_fault() -> None:
     assert verdict(RULE, TAGS, changed(changed(RULESET, RULES, GONE), "bypassActors", UNKNOWN))[0] is Outcome.FAIL
+
+
+def test_a_branch_that_cannot_be_read_does_not_hide_another() -> None:
+    hidden = changed(resource("RepositoryRuleset", "develop", dict(RULESET.props)), "enforcement", UNKNOWN)
+    hidden = changed(hidden, "conditions.refName.includes", ["refs/heads/develop"])
+    bare = changed(RULESET, RULES, GONE)
+    for names in (("develop", "main"), ("main", "develop")):
+        origins = [deployed_from(name) for name in names]
+        assert verdict(RULE, *origins, bare, hidden)[0] is Outcome.FAIL
 
 
 def test_other_kinds_are_not_its_business() -> None:

@@ -302,6 +302,7 @@ def test_only_what_a_prometheus_of_the_stack_evaluates_counts(more: tuple[Resour
 
 
 def test_each_prometheus_judges_by_the_rules_it_looks_at() -> None:
+    assert verdict("x", more=())[0] is Outcome.FAIL
     other = resource("Prometheus", "other", {"spec": {"ruleSelector": {"matchLabels": {"x": "y"}}}})
     assert verdict(more=(PROMETHEUS, other))[0] is Outcome.PASS
     unseen = changed(
