@@ -84,7 +84,7 @@ def of(resource: Resource) -> Iterator[Target]:
     if operated:
         own = resource.root.at(*operated.own)
         name = resource.object_name
-        given: dict[str, Plain] = {key: name if "{name}" in value else value for key, value in operated.labels.items()}
+        given: dict[str, Plain] = {key: name if value == "{name}" else value for key, value in operated.labels.items()}
         labels = own.value if isinstance(own.value, dict) else {}
         yield Target(resource, Node({**labels, **given}, own.path), None, operated.ports)
     elif resource.kind not in FINISHING:

@@ -22,6 +22,7 @@ S1 = "rate(bad[1h]) / rate(total[1h])"
 S5 = "rate(bad[5m]) / rate(total[5m])"
 HOUR, MINUTES = 3600.0, 300.0
 LIMITED = {((HOUR, 0.5),)}
+NEVER: set[tuple[tuple[float, float], ...]] = set()
 UNLIMITED: set[tuple[tuple[float, float], ...]] = {()}
 
 
@@ -137,8 +138,8 @@ def test_what_is_no_limit_to_a_share_of_events_restricts_nothing(expr: str) -> N
         (f"(0.1 < {S1}) > 0.5", {((HOUR, 0.1), (HOUR, 0.5))}),
         ("again", {(), *LIMITED}),
         ("twice", UNLIMITED),
-        (f"{S1} > 0.5 unless one", set()),
-        (f'{S1} > 0.5 and bad{{slo="b"}}', set()),
+        (f"{S1} > 0.5 unless one", NEVER),
+        (f'{S1} > 0.5 and bad{{slo="b"}}', NEVER),
     ],
 )
 def test_ways_are_told_apart(expr: str, expected: set[tuple[tuple[float, float], ...]]) -> None:

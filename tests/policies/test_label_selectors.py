@@ -56,7 +56,6 @@ def test_what_is_open(selector: Plain, labels: Plain, reason: str) -> None:
         matches(Node(selector, "selector"), Node(labels, "labels"))
 
 
-def test_a_plain_map_picks_nothing_where_it_is_empty() -> None:
-    assert [picks(Node(pairs, "selector"), Node({"app": "x"})) for pairs in (None, {}, {"app": "x"}, {"app": "y"})] == [
-        *(False, False, True, False)
-    ]
+@pytest.mark.parametrize(("pairs", "picked"), [(None, False), ({}, False), ({"app": "x"}, True), ({"app": "y"}, False)])
+def test_a_plain_map_picks_nothing_where_it_is_empty(pairs: Plain, picked: bool) -> None:
+    assert picks(Node(pairs, "selector"), Node({"app": "x"})) is picked

@@ -9,6 +9,7 @@ from pulumi_policy import proxy
 
 from policies.normalise import plain, resources
 from policies.values import SECRET, UNKNOWN
+from tests.policies.builders import EMPTY
 
 STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CANARY = "canary-7f3a"
@@ -141,21 +142,21 @@ def test_a_patch_is_a_part_until_it_stands(type_token: str, state: dict[str, Any
 @pytest.mark.parametrize(
     ("type_token", "items", "expected"),
     [
-        ("kubernetes:apps/v1:DeploymentList", [{}, {"kind": "x"}, {"apiVersion": "v1"}], ["apps/v1:Deployment"] * 3),
+        ("kubernetes:apps/v1:DeploymentList", [EMPTY, {"kind": "x"}, {"apiVersion": "v1"}], ["apps/v1:Deployment"] * 3),
         ("kubernetes:core/v1:List", [{"kind": "Pod", "apiVersion": "v1"}], ["core/v1:Pod"]),
         ("kubernetes:core/v1:List", [{"kind": "Job", "apiVersion": "batch/v1"}], ["batch/v1:Job"]),
         ("kubernetes:core/v1:List", [STRING, 5, {"kind": "Pod", "apiVersion": "v1"}], ["core/v1:Pod"]),
         ("kubernetes:core/v1:List", STRING, []),
-        ("kubernetes:core/v1:ConfigMap", [{}], []),
-        ("other:index:ThingList", [{}], []),
+        ("kubernetes:core/v1:ConfigMap", [EMPTY], []),
+        ("other:index:ThingList", [EMPTY], []),
     ],
 )
-def test_a_list_is_followed_by_the_objects_in_it(type_token: str, items: object, expected: list[str]) -> None:
+def test_a_list_is_followed_by_the_objects_in_it(type_token: str, items: Any, expected: list[str]) -> None:
     first, *rest = resources("urn", type_token, "x", {"items": items}, {})
     assert (first.urn, first.type, first.name) == ("urn", type_token, "x")
     assert [each.type for each in rest] == [f"kubernetes:{each}" for each in expected]
-    number = len(items) - 1 if isinstance(items, list) else 0
-    assert [(each.urn, each.name) for each in rest[-1:]] == [(f"urn[{number}]", f"x[{number}]")] * bool(rest)
+    last = len(items) - 1
+    assert [(each.urn, each.name) for each in rest[-1:]] == [(f"urn[{last}]", f"x[{last}]")] * bool(rest)
 
 
 def test_a_config_map_is_not_hidden() -> None:

@@ -36,10 +36,10 @@ OWN = {
 def test_prometheus_operator_adds_its_containers(kind: str, own: str) -> None:
     token: Props = {"automountServiceAccountToken": True} if own == "prometheus" else {}
     first = [container("init-config-reloader")]
-    spec = {"containers": [container(own), container("config-reloader")], "initContainers": first, **token}
+    spec: Props = {"containers": [container(own), container("config-reloader")], "initContainers": first, **token}
     assert made(kind, EMPTY) == Node({"metadata": None, "spec": spec})
     assert made(kind, None) == Node({"metadata": None, "spec": spec})
-    patched = {key: value for key, value in spec.items() if key not in token}
+    patched: Props = {key: value for key, value in spec.items() if key not in token}
     assert made(kind, EMPTY, as_patch=True) == Node({"metadata": None, "spec": patched}, partial=True)
 
 
@@ -57,7 +57,7 @@ def test_what_the_resource_says_is_merged_into_them_by_name() -> None:
     merged = container("prometheus", image="y")
     merged["securityContext"] = {**LOCKED, "runAsUser": 1}
     others = [container("config-reloader"), {"name": "own", "image": "x"}, "no container"]
-    expected = {**given, "containers": [merged, *others]}
+    expected: Props = {**given, "containers": [merged, *others]}
     assert made("Prometheus", given) == Node({"metadata": LABELS, "spec": expected})
 
 
@@ -96,7 +96,7 @@ def test_a_poolers_template_does_not_weaken_what_the_operator_locks() -> None:
         "spec": {**weak, "nodeName": "a", "containers": [{"name": "pgbouncer", "image": "x", **weak}]},
     }
     found = made("Pooler", {"template": template})
-    spec = {"nodeName": "a", "securityContext": RESTRICTED, "containers": [container("pgbouncer", image="x")]}
+    spec: Props = {"nodeName": "a", "securityContext": RESTRICTED, "containers": [container("pgbouncer", image="x")]}
     assert found == Node({"metadata": LABELS, "spec": spec}, "spec.template")
     bare = {"securityContext": RESTRICTED, "containers": [container("pgbouncer")]}
     assert made("Pooler", EMPTY).value == {"metadata": None, "spec": bare}

@@ -34,7 +34,7 @@ def test_alerts_that_may_be_about_an_slo() -> None:
     found = read(
         {"alert": "Labelled", "expr": "up", "labels": {"slo": "x"}},
         {"alert": "Recorded", "expr": "made > 1"},
-        {"alert": "Colon", "expr": "slo:x > 1"},
+        {"alert": "Colon", "expr": "slo:burn > 1"},
         {"alert": "Broken", "expr": "up >"},
         {"alert": "Hidden", "expr": UNKNOWN},
         {"alert": "Other", "expr": "up == 0", "labels": {"severity": "x"}},
@@ -89,7 +89,7 @@ FILE = yaml.safe_dump({"groups": [{"rules": [{"alert": "A", "expr": "up"}]}]})
 
 def test_rules_stand_in_objects_and_in_files_which_no_prometheus_reads() -> None:
     data: Props = {"a.yaml": FILE, "b.yaml": f"\n{FILE}", "c": "groups: [", "d": "x: 1", "e": SECRET, "f": 5}
-    file = resource("ConfigMap", "file", {"data": data})
+    file = changed(resource("ConfigMap", "file", {"data": data}), "metadata.labels", PICKED)
     stack = Stack(
         [SERVER, rules({"alert": "B", "expr": "up"}), file, resource("ConfigMap", "sealed", {"data": UNKNOWN})]
     )

@@ -83,7 +83,10 @@ def test_what_can_be_looked_into_passes_and_what_is_made_of_it_is_not_asked() ->
 @pytest.mark.parametrize("deployed", [True, False])
 def test_on_what_is_deployed_no_mandatory_rule_stays_open(level: Enforcement, deployed: bool) -> None:
     def asked(undecided: tuple[str, ...]) -> tuple[Outcome, tuple[str, ...]]:
-        rule = replace(probes_present.RULE, id="a-rule", judge=lambda _one, _stack: Verdict(undecided=undecided))
+        def judge(_one: Resource, _stack: Stack) -> Verdict:
+            return Verdict(undecided=undecided)
+
+        rule = replace(probes_present.RULE, id="a-rule", judge=judge)
         stack = Stack([ROOT, resource("Service")], Facts("staging", deployed=deployed))
         _, found = evaluate([rule, no_inconclusive_on_deployed.RULE], stack, {"a-rule": level})
         (finding,) = found.findings

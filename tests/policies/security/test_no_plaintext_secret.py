@@ -73,7 +73,9 @@ def custom(spec: object) -> Resource:
         ),
         *(
             (
-                container(**{probe: {"exec": {"command": ["ping", f"--password={VALUE}"]}}}),
+                changed(
+                    container(), f"{POD}.containers.0.{probe}", {"exec": {"command": ["ping", f"--password={VALUE}"]}}
+                ),
                 f"container api: {probe}.exec.command[1] is a literal value",
             )
             for probe in ("startupProbe", "readinessProbe", "livenessProbe")

@@ -132,7 +132,7 @@ def test_what_a_server_adds_to_all_alerts_does_not_change_what_they_say() -> Non
             )
             for index, value in enumerate(values)
         }
-        return verdict(found, labelled, Prometheus=None, **servers)[0]
+        return verdict(found, labelled, kind="PrometheusRule", Prometheus=None, **servers)[0]
 
     assert outcome("prod") is outcome("prod", "prod") is Outcome.FAIL
     assert outcome("dev") is outcome("dev", "dev") is Outcome.PASS
