@@ -36,7 +36,8 @@ test: .venv/ready ## all tests: unit, policies, engine on an embedded cluster
 .PHONY: test-data
 test-data: .venv/ready ## slow tests with the real Keycloak, promtool, amtool and the example product (minutes)
 	@tests/data/packages.sh
-	@$(BIN)/pytest --durations=15 tests/data tests/slo
+	@# Some clocks run sixty times faster there: no more at once than there are cores.
+	@$(BIN)/pytest --numprocesses=2 --durations=15 tests/data tests/slo
 
 .PHONY: bench
 bench: .venv/ready ## measure and rewrite docs/performance.md

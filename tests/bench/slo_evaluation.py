@@ -98,7 +98,9 @@ def measured() -> dict[str, list[str]]:
             f"{WINDOW_DAYS} days of past of what rules record, {EXPOSED_DAYS} of what services expose, a sample each "
             f"{SCRAPE} s. One round: the last evaluation of every group, one after the other. A minute: each group as "
             "often as its interval says, which is 1 minute, and 4 minutes for Mainstay's group of days; over "
-            f"{MINUTES} minutes. Processor and memory are those of the whole Prometheus, scrapes included.",
+            f"{MINUTES} minutes. Prometheus evaluates groups side by side, so that their durations include waiting for "
+            "each other; processor and memory are those of the whole Prometheus, scrapes included. Sloth's time to "
+            "make the rules includes handing it the SLOs and reading its rules back.",
             "",
             *table(costs()),
         ]
