@@ -86,8 +86,8 @@ def measured() -> dict[str, list[str]]:
             f"The pack has {len(RULES)} rules; one of {SCALED} asks the first of them twice, which share what they "
             "work out once for a stack. The resources are production's, as it declares them, again and again in other "
             "namespaces. A preview is the Pulumi CLI's, with a provider that creates nothing; without rules, what is "
-            "left is the engine, which grows faster than the resources also without any pack: Pulumi's SDK waits for all "
-            "calls that are under way, again after each. `mainstay audit --state` reads what "
+            "left is the engine, which grows faster than the resources also without any pack: Pulumi's SDK waits for "
+            "all calls that are under way, again after each. `mainstay audit --state` reads what "
             "`pulumi stack export` wrote, judges it and writes the evidence. Wall-clock seconds of whole processes; "
             "memory is the greatest that the judging process had.",
             "",
