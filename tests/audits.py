@@ -1,7 +1,7 @@
 """Assessments for tests: small stacks, judged by rules made for them."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from audit import intake, judge
 from audit.assessment import Assessment, Input, assess
@@ -10,6 +10,7 @@ from policies.exemptions import Register, parse
 from policies.facts import Facts
 from policies.model import Enforcement, Rule, Severity, Theme, Verdict
 from policies.stack import ROOT, Resource, Stack
+from tests.policies.builders import exemption_entry
 
 AS_OF = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 DRILL = Evidence("restore-drill", "Cluster shop/main", "2026-11-20T03:12:00Z", True, "all rows", "drill.yaml", "0" * 64)
@@ -53,20 +54,7 @@ def resource(name: str, **verdicts: str) -> Resource:
 
 def exemption(**changes: object) -> Register:
     """A register with one entry, for the rule `first` on the Service `b`."""
-    entry: dict[str, object] = {
-        "id": "EX-1",
-        "stack": "prod",
-        "rule": "first",
-        "resource": "Service shop/b",
-        "reason": "known and accepted",
-        "owner": "platform",
-        "approver": "ana",
-        "created": date(2026, 11, 1),
-        "expires": date(2026, 12, 1),
-        "ticket": "OPS-1",
-        "compensatingControl": "looked at by hand",
-    }
-    return parse([{**entry, **changes}])
+    return parse([exemption_entry(**{"stack": "prod", "rule": "first", "resource": "Service shop/b", **changes})])
 
 
 def assessed(

@@ -1,4 +1,4 @@
-"""Measures Mainstay, and rewrites docs/performance.md. `make bench`; about an hour and a half.
+"""Measures Mainstay, and rewrites docs/performance.md. `make bench`; about two hours.
 
 `python -m tests.bench PART …` measures some parts only, and leaves the figures of the others as they are. Figures, not
 verdicts: nothing here fails on a time.
@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import deployments, policies, slo_detection, slo_evaluation, slo_mutation
+from tests.bench import deployments, policies, policy_mutation, slo_detection, slo_evaluation, slo_mutation
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 PARTS: dict[str, Callable[[], dict[str, list[str]]]] = {
     "deployments": deployments.measured,
     "policies": policies.measured,
+    "policy-mutation": policy_mutation.measured,
     "slo-mutation": slo_mutation.measured,
     "slo-detection": slo_detection.measured,
     "slo-evaluation": slo_evaluation.measured,

@@ -9,11 +9,10 @@ import random
 import re
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from components.slo.rules import rules
 from components.workload.slos import availability
 from devcluster import checks
 from tests.bench import sloth
+from tests.data.alerting_chain import metrics
 from tests.data.telemetry_servers import free_port, get, until
 
 SERVICES = 1000
@@ -125,7 +125,7 @@ def _cost(way: _Way, slos: Sequence[Slo]) -> Cost:
         _write_past(
             folder, slos, [(rule, way.read[rule["record"]]) for rule in every if rule.get("record") in way.read]
         )
-        with _exporter(slos) as exporter, _prometheus(folder, exporter) as (url, process):
+        with metrics(partial(_exposed, slos)) as exporter, _prometheus(folder, exporter) as (url, process):
             time.sleep(WARM_UP * 60)
             before = _asked(url)
             rounds: list[tuple[float, float]] = []
@@ -207,37 +207,15 @@ _RATES = {200: RATE * (1 - FAILING), 503: RATE * FAILING}
 """Status, and how many answers of it there are a second, ever since 1970."""
 
 
-@contextmanager
-def _exporter(slos: Sequence[Slo]) -> Generator[str]:
-    """All services at one address, with what Kubernetes and Prometheus say of each."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            now = time.time()
-            lines = [
-                f"{_REQUESTS % (slo.service, status)} {int(now * rate)}\n"
-                for slo in slos
-                for status, rate in _RATES.items()
-            ]
-            lines += [f'up{{job="{slo.service}"}} 1\n' for slo in slos]
-            lines += [f'kube_deployment_spec_replicas{{deployment="{slo.service}"}} 1\n' for slo in slos]
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write("".join(lines).encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def _exposed(slos: Sequence[Slo]) -> str:
+    """Of all services now, with what Kubernetes and Prometheus say of each."""
+    now = time.time()
+    lines = [
+        f"{_REQUESTS % (slo.service, status)} {int(now * rate)}\n" for slo in slos for status, rate in _RATES.items()
+    ]
+    lines += [f'up{{job="{slo.service}"}} 1\n' for slo in slos]
+    lines += [f'kube_deployment_spec_replicas{{deployment="{slo.service}"}} 1\n' for slo in slos]
+    return "".join(lines)
 
 
 @contextmanager

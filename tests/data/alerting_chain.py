@@ -4,7 +4,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,13 +94,15 @@ def _webhook(told: list[Told]) -> Generator[str]:
 
 
 @contextmanager
-def _static_metrics(text: str) -> Generator[str]:
+def metrics(text: Callable[[], str]) -> Generator[str]:
+    """Host and port where what `text` gives at that moment is to be scraped, at any path."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(text().encode())
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -132,7 +134,7 @@ def chain(folder: Path, slos: Sequence[Slo], targets: dict[str, int], desired: s
     prometheus_at, alertmanager_at = free_port(), free_port()
     with ExitStack() as stack:
         sink = stack.enter_context(_webhook(told))
-        state = stack.enter_context(_static_metrics(desired))
+        state = stack.enter_context(metrics(lambda: desired))
         contacts = {"heartbeat_url": "", "webhook_url": ""}
         routes = faster_routes(configuration(contacts, "staging"))
         for contact in contacts:

@@ -1,6 +1,7 @@
 """Stacks to judge: good resources, and copies of them with one thing changed."""
 
 import copy
+from datetime import date
 from typing import Any
 
 from policies.evaluation import evaluate
@@ -123,3 +124,21 @@ def workload(kind: str = "Deployment", name: str = "api", pod: Props | None = No
             return resource(kind, name, {"spec": {"jobTargetRef": {"template": template}, **spec}})
         case _:
             return resource(kind, name, {"spec": {"template": template, **spec}})
+
+
+def exemption_entry(**changes: object) -> dict[str, object]:
+    """An entry of the register that is in order in November 2026, as its file has it."""
+    return {
+        "id": "EX-1",
+        "stack": "staging",
+        "rule": "a-rule",
+        "resource": "Service shop/main",
+        "reason": "known and accepted",
+        "owner": "platform",
+        "approver": "ana",
+        "created": date(2026, 11, 1),
+        "expires": date(2026, 12, 1),
+        "ticket": "OPS-1",
+        "compensatingControl": "looked at by hand",
+        **changes,
+    }

@@ -20,7 +20,7 @@ from policies.rules.health import probes_present
 from policies.rules.meta import no_inconclusive_on_deployed
 from policies.rules.slo import service_has_slos
 from policies.stack import Resource, Stack
-from tests.policies.builders import TYPES, urn
+from tests.policies.builders import TYPES, exemption_entry, urn
 
 RULES = (probes_present.RULE, service_has_slos.RULE, stateful_has_backup.RULE)
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -193,19 +193,7 @@ def test_a_rule_that_saw_nothing_is_not_called_passed() -> None:
 
 def test_the_register_of_exemptions_counts_and_what_it_does_not_need_is_told(tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
-    entry = {
-        "id": "EX-1",
-        "stack": "staging",
-        "rule": "stateful-has-backup",
-        "resource": "StatefulSet shop/redis",
-        "reason": "refilled from Postgres",
-        "owner": "platform",
-        "approver": "ana",
-        "created": today,
-        "expires": today,
-        "ticket": "OPS-1",
-        "compensatingControl": "none is needed",
-    }
+    entry = exemption_entry(rule="stateful-has-backup", resource="StatefulSet shop/redis", created=today, expires=today)
     path = tmp_path / "results.json"
     register = exemptions.parse([entry, {**entry, "id": "EX-2", "resource": "StatefulSet shop/gone"}])
     response = analyze([stateful_set("redis")], path=path, register=register)

@@ -16,7 +16,7 @@ from policies.facts import Facts
 from policies.model import Enforcement, Outcome, Rule, RuleResult, Severity, Theme, Verdict
 from policies.stack import Resource, Stack
 from policies.values import Marker, Undecided
-from tests.policies.builders import resource
+from tests.policies.builders import exemption_entry, resource
 
 FAULTY = Verdict(faults=("it is wrong",))
 OPEN = Verdict(undecided=("spec is not known before the deployment",))
@@ -55,21 +55,7 @@ def test_outcomes() -> None:
 
 
 def register(**changes: object) -> Register:
-    entry = {
-        "id": "EX-1",
-        "stack": "staging",
-        "rule": "a-rule",
-        "resource": "Service shop/main",
-        "reason": "known and accepted",
-        "owner": "platform",
-        "approver": "ana",
-        "created": date(2026, 11, 1),
-        "expires": date(2026, 12, 1),
-        "ticket": "OPS-1",
-        "compensatingControl": "looked at by hand",
-        **changes,
-    }
-    return exemptions.parse([entry])
+    return exemptions.parse([exemption_entry(**changes)])
 
 
 def exempted(verdict: Verdict, day: date | None = date(2026, 11, 20), **changes: object) -> RuleResult:

@@ -126,12 +126,13 @@ def _watch(stack: Stack) -> _Watch | None:
     paged: set[str] = set()
     services: set[str] = set()
     for server in servers:
-        services |= {str(entry.labels.get("service")) for entry in slos(server.rules.entries)}
-        names = {str(entry.labels.get("slo")) for entry in slos(server.rules.entries)}
+        recorded = slos(server.rules.entries)
+        services |= {service for entry in recorded if (service := entry.labels.get("service"))}
+        names = {name for entry in recorded if (name := entry.labels.get("slo"))}
         evaluated |= names
         paged |= names if any(alert.alert == PAGE for alert in server.rules.alerts) else set()
-    recorded = slos(stack.once(everything).entries)
-    elsewhere = {str(entry.labels.get("slo")): entry.holder.subject for entry in recorded}
+    whole = slos(stack.once(everything).entries)
+    elsewhere = {name: entry.holder.subject for entry in whole if (name := entry.labels.get("slo"))}
     unread = tuple(reason for server in servers for reason in server.rules.unread)
     return _Watch(frozenset(evaluated), frozenset(paged), frozenset(services), elsewhere, unread)
 

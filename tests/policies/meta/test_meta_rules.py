@@ -12,22 +12,10 @@ from policies.model import Enforcement, Outcome, Rule, Verdict
 from policies.rules.health import probes_present
 from policies.rules.meta import exemption_valid, inventory_complete, no_inconclusive_on_deployed
 from policies.stack import Resource, Stack
-from tests.policies.builders import judged, resource
+from tests.policies.builders import exemption_entry, judged, resource
 
 ROOT = resource("Stack", "shop")
-ENTRY = {
-    "id": "EX-1",
-    "stack": "staging",
-    "rule": "a-rule",
-    "resource": "Service shop/main",
-    "reason": "known",
-    "owner": "platform",
-    "approver": "ana",
-    "created": date(2026, 11, 1),
-    "expires": date(2026, 12, 1),
-    "ticket": "OPS-1",
-    "compensatingControl": "looked at by hand",
-}
+ENTRY = exemption_entry()
 
 
 def verdict(rule: Rule, facts: Facts, *resources: Resource) -> tuple[Outcome, tuple[str, ...]]:
