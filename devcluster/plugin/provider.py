@@ -169,6 +169,9 @@ class StandIn(protocol.Provider):
         ref = await self._ref_of_id(request.resource_id, recorded, parse_token(request.type))
         live = await self._here.api.get(ref) if await self._here.api.served(ref.api_version, ref.kind) else None
         if live is None:
+            if not recorded:
+                # The engine says so, too, but on an import not always before it ends (v3.259.0: ImportStep.Apply).
+                await self._log.error(request.urn, f"{ref} does not exist, so it can be neither imported nor read")
             return protocol.ReadResponse()
         found = drifted(inputs, recorded, live) if inputs else imported(live)
         manager = text(recorded, MANAGER) or manager_of(request.urn)

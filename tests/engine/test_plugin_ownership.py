@@ -81,7 +81,7 @@ def test_an_object_of_someone_else_is_neither_created_over_nor_lost(new: NewStac
     stack.program = config_map("missing", opts=ResourceOptions(import_="plugin-existing/missing"))
     missing = stack.preview()
     assert not missing.succeeded
-    assert "'plugin-existing/missing' does not exist" in missing.said()
+    assert "ConfigMap plugin-existing/missing does not exist, so it can be neither" in missing.said()
 
 
 def test_a_creation_that_was_killed_is_resumed(new: NewStack) -> None:
