@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,15 +19,15 @@ from audit import AuditError, bundle, intake, judge, statement
 from audit.assessment import Assessment, Input, Verdict, assess
 from audit.comparison import Change, compare
 from audit.readiness import Answer, checklist
-from engine import state
-from engine.target import ADVISORY_WHERE_EMBEDDED
 from policies import evidence, exemptions
 from policies.evidence import InvalidEvidence
 from policies.facts import Facts
 from policies.model import Enforcement, Outcome, RuleResult, Theme
 from policies.pack import RULES
 from policies.stack import Resource
-from stacks.environment import Environment, load
+
+if TYPE_CHECKING:
+    from stacks.environment import Environment
 
 SIMULATED = "the embedded cluster, whose containers are simulated"
 _STYLES = {Verdict.PASSED: "green", Verdict.INCOMPLETE: "yellow", Verdict.FAILED: "red"}
@@ -59,8 +59,13 @@ class _Taken:
     weakened: Mapping[str, str]
 
 
-def add_verb(verbs: Any, root: Callable[[], Path]) -> None:
-    """Adds `audit` to the parser's."""
+def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
+    """Adds `audit` and `ready` to the parser's. `root` finds the project."""
+    _add_audit(verbs, root)
+    _add_ready(verbs, root)
+
+
+def _add_audit(verbs: Any, root: Callable[[], Path]) -> None:
     about = "judge what is deployed (or a state, or manifests) and write evidence; `audit verify`, `audit compare`"
     usage = (
         "mainstay audit STACK [--output DIR] …\n"
@@ -95,8 +100,7 @@ def add_verb(verbs: Any, root: Callable[[], Path]) -> None:
     added.set_defaults(verb=run)
 
 
-def add_ready(verbs: Any, root: Callable[[], Path]) -> None:
-    """Adds `ready` to the parser's."""
+def _add_ready(verbs: Any, root: Callable[[], Path]) -> None:
     about = "the production-readiness checklist, answered from what is deployed: code 1 if an answer is no"
     added = verbs.add_parser("ready", help=about, description=about)
     added.add_argument("stack", metavar="STACK", help="the environment: Pulumi.STACK.yaml describes it")
@@ -170,13 +174,17 @@ def _taken(root: Path, stack: str | None, options: argparse.Namespace) -> _Taken
         return _Taken("state", str(options.state), name, resources, _weakened(root, stack))
     if stack is None:
         raise AuditError("What is to be judged? Name an environment, or give --state FILE or --manifests DIR.")
+    # What is judged without an environment does not wait for the import of all that one can declare.
+    from engine import state
+    from stacks.environment import load
+
     environment = load(root, stack)
     exported = state.export(root, environment, lambda line: print(line, file=sys.stderr))
     _, resources = intake.from_state(exported, f"the state of {stack}")
     return _Taken("deployed", _cluster(environment), stack, resources, _weakened(root, stack))
 
 
-def _cluster(environment: Environment) -> str:
+def _cluster(environment: "Environment") -> str:
     if environment.cluster is None:
         return SIMULATED
     context = environment.cluster.context
@@ -187,6 +195,9 @@ def _weakened(root: Path, stack: str | None) -> Mapping[str, str]:
     """Rule -> why it only advises, as in a deployment; without an environment every rule is mandatory."""
     if stack is None:
         return {}
+    from engine.target import ADVISORY_WHERE_EMBEDDED
+    from stacks.environment import load
+
     environment = load(root, stack)
     advisory = environment.platform.policies.advisory
     return advisory if environment.cluster else {**ADVISORY_WHERE_EMBEDDED, **advisory}

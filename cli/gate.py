@@ -19,7 +19,6 @@ from budgets.risk import risks
 from cli.progress import Display
 from engine import operation
 from engine.objects import Objects
-from engine.operation import Session
 from engine.result import Result
 from engine.target import Target
 from stacks.environment import Environment, environment_file, load
@@ -129,8 +128,8 @@ class Gate:
         self.console.print(Text(text), soft_wrap=True)
 
 
-def add_verb(verbs: Any, root: Callable[[], Path], session: Callable[[str, Display], Session]) -> None:
-    """Adds `gate` to the parser's."""
+def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
+    """Adds `gate` to the parser's. `root` finds the project."""
     about = "ask the error budgets whether a change may be deployed: code 1 if it must wait"
     added = verbs.add_parser("gate", help=about, description=about)
     added.add_argument("stack", metavar="STACK", help="name of the environment: Pulumi.STACK.yaml describes it")
@@ -138,7 +137,7 @@ def add_verb(verbs: Any, root: Callable[[], Path], session: Callable[[str, Displ
     add_override(added)
 
     def run(options: argparse.Namespace) -> None:
-        _gate(options, root(), session)
+        _gate(root(), options)
 
     added.set_defaults(verb=run)
 
@@ -157,14 +156,14 @@ def opened(options: argparse.Namespace, root: Path, console: Console) -> Gate:
     return Gate(root, load(root, options.stack), console, address, options.override, options.by)
 
 
-def _gate(options: argparse.Namespace, root: Path, session: Callable[[str, Display], Session]) -> None:
+def _gate(root: Path, options: argparse.Namespace) -> None:
     console = Console(highlight=False, soft_wrap=True)
     own = opened(options, root, console)
 
     def plan() -> tuple[Target, Result]:
         # Progress is not the answer.
         with Display(Console(stderr=True, highlight=False)) as display:
-            return operation.preview(session(options.stack, display), refresh=True)
+            return operation.preview(display.session(root, options.stack), refresh=True)
 
     own.check(own.environment.cluster is None, plan)
     own.record()

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -10,17 +11,15 @@ from cli import comment, report
 from cli.progress import Display
 from devcluster import DevclusterError
 from engine import EngineError, Interrupted, operation, review
-from engine.operation import Refused, Session
+from engine.operation import Refused
 from engine.result import Result
 from engine.review import Review
-from stacks.environment import InvalidEnvironment
+from stacks import InvalidEnvironment
 
 FORMATS = ("terminal", "markdown", "json")
-Sessions = Callable[[str, Display], Session]
-"""Begins a session for a stack."""
 
 
-def preview(stacks: Sequence[str], refresh: bool, form: str, console: Console, session: Sessions) -> None:
+def preview(root: Path, stacks: Sequence[str], refresh: bool, form: str, console: Console) -> None:
     """Previews `stacks`, one after the other, and shows them in one of FORMATS; only Markdown takes more than one.
 
     Raises whatever ended a preview early, after showing that, too. Of the last two formats, stdout takes nothing but
@@ -29,9 +28,9 @@ def preview(stacks: Sequence[str], refresh: bool, form: str, console: Console, s
     if len(stacks) > 1 and form != "markdown":
         raise EngineError("Several environments make one document: add --format markdown, or name one of them.")
     if form == "terminal":
-        _on_terminal(stacks[0], refresh, console, session)
+        _on_terminal(root, stacks[0], refresh, console)
         return
-    judged = [_judge(stack, refresh, console, session) for stack in stacks]
+    judged = [_judge(root, stack, refresh, console) for stack in stacks]
     reviews = [reviewed for reviewed, _ in judged]
     if form == "markdown":
         sys.stdout.write(comment.markdown(reviews))
@@ -51,9 +50,9 @@ def plan(console: Console, result: Result) -> None:
     report.policies(console, result)
 
 
-def _on_terminal(stack: str, refresh: bool, console: Console, session: Sessions) -> None:
+def _on_terminal(root: Path, stack: str, refresh: bool, console: Console) -> None:
     try:
-        reviewed = _review(stack, refresh, console, session)
+        reviewed = _review(root, stack, refresh, console)
     except Refused as refused:
         # Who previews wants to see all of it, above all what a policy would stop.
         if refused.result.mandatory:
@@ -64,10 +63,10 @@ def _on_terminal(stack: str, refresh: bool, console: Console, session: Sessions)
         _show(console, reviewed, reviewed.result)
 
 
-def _judge(stack: str, refresh: bool, console: Console, session: Sessions) -> tuple[Review, Exception | None]:
+def _judge(root: Path, stack: str, refresh: bool, console: Console) -> tuple[Review, Exception | None]:
     """The preview, and what ended it early, if anything did. An interrupt is raised: it says nothing of the change."""
     try:
-        return _review(stack, refresh, console, session), None
+        return _review(root, stack, refresh, console), None
     except Interrupted:
         raise
     except Refused as error:
@@ -79,9 +78,9 @@ def _judge(stack: str, refresh: bool, console: Console, session: Sessions) -> tu
         return review.failed(stack, f"Mainstay itself failed ({type(fault).__name__}); the log says more."), fault
 
 
-def _review(stack: str, refresh: bool, console: Console, session: Sessions) -> Review:
+def _review(root: Path, stack: str, refresh: bool, console: Console) -> Review:
     with Display(console) as display:
-        target, result = operation.preview(session(stack, display), refresh)
+        target, result = operation.preview(display.session(root, stack), refresh)
     return review.of(result, target.description)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.events import Progress
+from engine.operation import Session
 
 _WORDS = {
     "create": ("creating", "created"),
@@ -67,6 +69,10 @@ class Display:
         if self._live:
             self._live.stop()
             self._live = None
+
+    def session(self, root: Path, stack: str) -> Session:
+        """A run of the engine that tells its progress here."""
+        return Session(root, stack, self.report, self.watch)
 
     def report(self, line: str) -> None:
         """One plain line, with the time since the start."""

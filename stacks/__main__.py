@@ -11,7 +11,8 @@ sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__fi
 
 import pulumi  # noqa: E402
 
-from stacks.environment import PROJECT, InvalidEnvironment, environment_file, from_config  # noqa: E402
+from stacks import InvalidEnvironment  # noqa: E402
+from stacks.environment import PROJECT, environment_file, from_config  # noqa: E402
 from stacks.platform import declare  # noqa: E402
 
 

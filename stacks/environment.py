@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from components import postgres, redis
 from components.gateway import Route
+from stacks import InvalidEnvironment
 from stacks.faults import sentence
 from stacks.objectives import slo_faults, slos
 from stacks.settings import (
@@ -46,10 +47,6 @@ WATCHERS = (
 """Kubernetes names of what `mainstay:observability` declares."""
 SECRETS = "secrets"
 """Namespace of secret values: `pulumi config set --secret secrets:<name>`."""
-
-
-class InvalidEnvironment(Exception):
-    """The environment cannot be used; the message says, a sentence a line, which key of which file is wrong."""
 
 
 class Platform(Section):

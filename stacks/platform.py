@@ -18,7 +18,8 @@ from components.workload import (
     Worker,
 )
 from components.workload.pods import WorkloadArgs
-from stacks.environment import Environment, InvalidEnvironment, backup_keys, redis_password
+from stacks import InvalidEnvironment
+from stacks.environment import Environment, backup_keys, redis_password
 from stacks.objectives import slos
 from stacks.secrets import check_dsns, read_secrets
 from stacks.settings import SENTRY_DSN, PostgresSettings, RedisSettings, WorkloadSettings

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from stacks.environment import SECRETS, Environment, InvalidEnvironment, environment_file
+from stacks import InvalidEnvironment
+from stacks.environment import SECRETS, Environment, environment_file
 from stacks.settings_sentry import dsn_fault
 
 

@@ -115,7 +115,7 @@ def test_a_fault_of_our_own_is_one_line_and_a_traceback_only_on_demand(
     def broken(*_: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr("cli.main.write_manifests", broken)
+    monkeypatch.setattr("cli.deploy.write_manifests", broken)
     code, _, err = run("render", "staging")
     assert code == 1
     assert err.startswith("error: Mainstay itself failed (KeyError: 'x')")
@@ -127,7 +127,7 @@ def test_an_interrupt_is_code_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.main.write_manifests", interrupted)
+    monkeypatch.setattr("cli.deploy.write_manifests", interrupted)
     code, _, err = run("render", "staging")
     assert code == 130
     assert err.startswith("Stopped")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.environment import InvalidEnvironment, from_config, load
+from stacks import InvalidEnvironment
+from stacks.environment import from_config, load
 from stacks.yaml_file import read_yaml
 from tests.conftest import ROOT, Config
 

