@@ -204,7 +204,7 @@ def _weakened(root: Path, stack: str | None) -> Mapping[str, str]:
 
 
 def _evidence(root: Path, taken: _Taken, options: argparse.Namespace) -> tuple[evidence.Evidence, ...]:
-    usual = root / "evidence" / taken.stack
+    usual = evidence.folder_of(root, taken.stack)
     folder: Path | None = options.evidence or (usual if usual.is_dir() else None)
     try:
         return evidence.load(folder) if folder else ()

@@ -50,6 +50,16 @@ class Evidence:
         """The day it happened."""
         return datetime.fromisoformat(self.at).date()
 
+    @property
+    def seconds(self) -> int:
+        """When it happened, in seconds since 1970."""
+        return int(datetime.fromisoformat(self.at).timestamp())
+
+
+def folder_of(root: Path, stack: str) -> Path:
+    """Where an environment's evidence is kept in a project; it may not be there."""
+    return root / "evidence" / stack
+
 
 def load(folder: Path) -> tuple[Evidence, ...]:
     """All entries of all files in a folder, by time. Raises InvalidEvidence."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__fi
 import pulumi  # noqa: E402
 
 from stacks import InvalidEnvironment  # noqa: E402
+from stacks.drills import last_drills  # noqa: E402
 from stacks.environment import PROJECT, environment_file, from_config  # noqa: E402
 from stacks.platform import declare  # noqa: E402
 
@@ -23,7 +25,8 @@ def main() -> None:
         key: json.loads(value) if key.startswith(f"{PROJECT}:") else value
         for key, value in pulumi.runtime.get_config_env().items()
     }
-    environment = from_config(config, stack)
+    root = Path(__file__).resolve().parent.parent
+    environment = replace(from_config(config, stack), drills=last_drills(root, stack))
     if environment.cluster is None:
         raise InvalidEnvironment(
             f"{environment_file(stack)}: neither kubernetes:context nor kubernetes:kubeconfig is set, and Mainstay "

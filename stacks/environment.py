@@ -5,7 +5,7 @@ Every fault found is told in one sentence that names file and key. Checks that n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from components import postgres, redis
 from components.gateway import Route
 from stacks import InvalidEnvironment
+from stacks.drills import last_drills
 from stacks.faults import sentence
 from stacks.objectives import slo_faults, slos
 from stacks.settings import (
@@ -138,6 +139,8 @@ class Environment:
     """What it is made of."""
     cluster: ClusterTarget | None
     """The real cluster it names, or None: then it is for the embedded one."""
+    drills: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Whose restore was tried, e.g. `Cluster shop-prod/postgres-main` -> when it last went well, seconds since 1970."""
 
     @property
     def required_secrets(self) -> tuple[str, ...]:
@@ -179,7 +182,7 @@ def environment_file(stack: str) -> str:
 
 
 def load(root: Path, stack: str) -> Environment:
-    """Reads and checks `Pulumi.<stack>.yaml` in `root`. Raises InvalidEnvironment."""
+    """Reads and checks `Pulumi.<stack>.yaml` in `root`, and what its evidence says. Raises InvalidEnvironment."""
     path = root / environment_file(stack)
     if not path.is_file():
         known = sorted(each.name.split(".")[1] for each in root.glob("Pulumi.*.yaml"))
@@ -208,7 +211,7 @@ def load(root: Path, stack: str) -> Environment:
                 for key in plain
             )
         )
-    return from_config(checked, stack)
+    return replace(from_config(checked, stack), drills=last_drills(root, stack))
 
 
 def _is_encrypted(value: Any) -> bool:

@@ -30,7 +30,7 @@ from stacks.settings_keycloak import NAME as KEYCLOAK
 from stacks.settings_keycloak import keycloak_args
 from stacks.settings_observability import observability_args
 from stacks.settings_sentry import sentry_variables
-from stacks.watching import alerts, targets
+from stacks.watching import alerts, recordings, targets
 
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -100,6 +100,7 @@ def declare(environment: Environment) -> None:
                 alerts(platform),
                 secrets,
                 slos(platform),
+                recordings(environment),
             ),
             inside,
         )

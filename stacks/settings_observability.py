@@ -1,12 +1,13 @@
 """The section `mainstay:observability` of an environment file."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Self
 
 import pulumi
 from pydantic import Field, model_validator
 
-from components.observability.alert import Alert
+from components.observability.alert import Alert, Recording
 from components.observability.alertmanager import AlertmanagerArgs
 from components.observability.monitors import Target
 from components.observability.object_store import ObjectStore
@@ -158,8 +159,9 @@ def observability_args(
     alerts: Mapping[str, Sequence[Alert]],
     secrets: Mapping[str, pulumi.Input[str]],
     slos: Sequence[Slo] = (),
+    recordings: Mapping[str, Sequence[Recording]] = MappingProxyType({}),
 ) -> ObservabilityArgs:
-    """The component's args. `targets`, `alerts`, `slos`: what the rooms of the environment want watched."""
+    """The component's args. `targets`, `alerts`, `slos`, `recordings`: what the environment's rooms want watched."""
     args: ObservabilityArgs = {
         "namespace": namespace,
         "environment": environment,
@@ -168,6 +170,7 @@ def observability_args(
         "targets": targets,
         "alerts": alerts,
         "slos": slos,
+        "recordings": recordings,
         "public_hosts": settings.public_hosts,
         "prometheus": _prometheus(settings.prometheus, secrets),
         "alertmanager": _alertmanager(settings.alertmanager, secrets),

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from components import postgres, redis
 from components.gateway import alerts as gateway_alerts
 from components.keycloak import alerts as keycloak_alerts
-from components.observability.alert import Alert
+from components.observability.alert import Alert, Recording
 from components.observability.monitors import Target
 from components.postgres import alerts as postgres_alerts
+from components.postgres import drills
 from components.redis import alerts as redis_alerts
 from components.workload import alerts as workload_alerts
-from stacks.environment import Platform
+from stacks.environment import Environment, Platform
 from stacks.settings_gateway import NAME as GATEWAY
 from stacks.settings_keycloak import NAME as KEYCLOAK
 
@@ -38,6 +39,14 @@ def alerts(platform: Platform) -> dict[str, Sequence[Alert]]:
         ("workers", platform.workers, workload_alerts.WORKER_ALERTS),
     ]
     return {name: found for name, declared, found in groups if declared}
+
+
+def recordings(environment: Environment) -> dict[str, Sequence[Recording]]:
+    """By group of alerts, what its alerts ask for and no exporter shows."""
+    namespace = environment.platform.namespace.name
+    backed_up = [postgres.kubernetes_name(name) for name, each in environment.platform.postgres.items() if each.backup]
+    restored = {name: environment.drills.get(f"Cluster {namespace}/{name}", 0) for name in backed_up}
+    return {"postgres": drills.recordings(namespace, restored)} if restored else {}
 
 
 def _instances(platform: Platform) -> dict[str, int]:

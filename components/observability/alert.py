@@ -52,6 +52,17 @@ class Alert(TypedDict):
     """What that person does: Markdown, the sections of the runbook page that `runbook.SECTIONS` names."""
 
 
+class Recording(TypedDict):
+    """A series that Prometheus makes: what no exporter shows."""
+
+    record: str
+    """Name of the series."""
+    expr: str
+    """PromQL that yields its values."""
+    labels: Mapping[str, str]
+    """What it is about, as the labels of other series say it: `namespace`, `job`."""
+
+
 class Level(TypedDict):
     """Who is told of an urgent alert that nobody has silenced or mended in time."""
 

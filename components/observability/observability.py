@@ -20,7 +20,7 @@ from components.observability import (
     remote_write,
     tempo,
 )
-from components.observability.alert import Alert, rule_groups
+from components.observability.alert import Alert, Recording, rule_groups
 from components.observability.alertmanager import AlertmanagerArgs, declare_alertmanager, sealed_contacts
 from components.observability.alerts import MONITORING, NODES, PODS, PROBES, VOLUMES, rules_missing, targets_missing
 from components.observability.alloy import CollectorArgs, declare_alloy
@@ -55,6 +55,8 @@ class ObservabilityArgs(TypedDict):
     """What has metrics: from the rooms of what is declared."""
     alerts: Mapping[str, Sequence[Alert]]
     """Name of a group -> its alerts: from the rooms of what is declared."""
+    recordings: NotRequired[Mapping[str, Sequence[Recording]]]
+    """Name of a group -> series that its alerts ask for and no exporter shows. Default: none."""
     slos: NotRequired[Sequence[Slo]]
     """What is promised: from the rooms of what is declared. Default: nothing."""
     dashboards: NotRequired[str]
@@ -126,6 +128,9 @@ def rule_files(args: ObservabilityArgs) -> dict[str, list[dict[str, Any]]]:
     """Name of a PrometheusRule -> its groups: one a group of alerts, one for each service's SLOs, one for all SLOs."""
     links = (*_links(args), args["alertmanager"].get("escalation", ()))
     files = {group["name"]: [group] for group in rule_groups(_alerts(args), args["owner"], *links)}
+    for name, recorded in args.get("recordings", {}).items():
+        (group,) = files[name]
+        group["rules"] = [*(dict(each) for each in recorded), *group["rules"]]
     promised = args.get("slos", ())
     services = {f"slo-{slo.name}": slo.service for slo in promised}
     for group in slo_rules(promised, *links):

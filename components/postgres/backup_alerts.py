@@ -1,10 +1,11 @@
 """Alerts about a database's backups: base backups and the archive of its write-ahead log.
 
 Metrics are those of CloudNativePG's instance manager, and of the Barman Cloud plug-in: CloudNativePG's own backup times
-stand still where a plug-in takes the backups. Nothing yet says when a restore was last tried.
+stand still where a plug-in takes the backups. When a restore was last tried stands in `drills.py`.
 """
 
 from components.observability.alert import Alert, Severity
+from components.postgres.drills import LONGEST_DAYS, RESTORED
 
 _LAST = "max by (namespace, job) (barman_cloud_cloudnative_pg_io_last_{}_backup_timestamp)"
 
@@ -138,6 +139,34 @@ Losing the cluster now would lose what waits; the log's volume fills.
 ## Mitigation
 1. No segment in the log for minutes: `kubectl delete pod <primary>` moves the work to another pod.
 2. Always slow: the bucket is far or throttled; ask its provider, or raise `cpu`.
+""",
+    },
+    {
+        "name": "PostgresRestoreUntried",
+        "expr": f"time() - max by (namespace, job) ({RESTORED}) > {LONGEST_DAYS} * 86400",
+        "for_": "0m",
+        "severity": Severity.P3,
+        "summary": "Nobody has restored {{ $labels.job }} from its backup for {{ $value | humanizeDuration }}.",
+        "description": (
+            f"The bound is {LONGEST_DAYS} days; since 1970: none is known that went well. Known is what was on record "
+            "at the last deployment."
+        ),
+        "dashboard": "backups",
+        "runbook": f"""\
+## Meaning
+The evidence of this environment has no restore of this database within {LONGEST_DAYS} days that went well.
+
+## Impact
+None today. A backup that nobody has restored is a hope: lost keys, other versions and missing files show only then.
+
+## First checks
+1. `ls evidence/<stack>/`: was there a drill that nobody put on record, or one that failed?
+2. `kubectl get backups.postgresql.cnpg.io --sort-by=.metadata.creationTimestamp`: there is something to restore.
+
+## Mitigation
+1. Restore it into a new cluster beside the old one, as DatabaseLost says, and compare what is in both.
+2. Put it on record in `evidence/<stack>/`, kind `restore-drill`, also when it failed, and delete the new cluster.
+3. Deploy: then the alert knows of it.
 """,
     },
 ]

@@ -1,5 +1,6 @@
 """Histories of metrics that make each alert of databases, queues and Keycloak fire, and ones a step short of that."""
 
+from components.postgres.drills import RESTORED
 from tests.data.alert_cases import API, PG, Case, against, durations, one
 
 KC = 'namespace="n",job="keycloak"'
@@ -28,6 +29,8 @@ DATA: dict[str, Case] = {
     "PostgresBackupTooOld": one(
         f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{PG}}}", "0x1700", "3600x1650", 27 * 60
     ),
+    # Judged at minute 30: 90 days and a second, and 90 days.
+    "PostgresRestoreUntried": one(f"{RESTORED}{{{PG}}}", f"{1799 - 90 * 86400}x40", f"{1800 - 90 * 86400}x40"),
     "PostgresArchivingFails": Case(
         {
             f'cnpg_pg_stat_archiver_last_failed_time{{{PG},pod="1"}}': "500x40",

@@ -127,6 +127,7 @@ GAUGES: dict[str, Shape | Clock] = {
     f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{PG}}}": Clock(9 * 3600),
     f"barman_cloud_cloudnative_pg_io_last_failed_backup_timestamp{{{PG}}}": Clock(12 * DAY),
     f"barman_cloud_cloudnative_pg_io_first_recoverability_point{{{PG}}}": Clock(30 * DAY),
+    'mainstay:postgres_restored:timestamp_seconds{job="postgres-main"}': Clock(40 * DAY),
     f"redis_up{{{RD}}}": flat(1),
     f"redis_memory_used_bytes{{{RD}}}": Shape(38 * MEBI, 0.1, 60 * MEBI),
     f"redis_memory_max_bytes{{{RD}}}": flat(384 * MEBI),

@@ -93,6 +93,9 @@ READ: dict[str, frozenset[str]] = {
             "barman_cloud_cloudnative_pg_io_last_failed_backup_timestamp",
         }
     ),
+    "Prometheus itself, by the recordings of components/postgres/drills.py": frozenset(
+        {"mainstay:postgres_restored:timestamp_seconds"}
+    ),
     "redis_exporter 1.74.0, exporter/exporter.go": frozenset(
         {
             "redis_aof_last_bgrewrite_status",

@@ -151,6 +151,7 @@ SOURCES = (
     ),
     source("tests/data/test_log_limits.py scrapes it", "loki_process_dropped_lines_by_label_total"),
     source("Prometheus makes it of every scrape", "up"),
+    source("components/postgres/drills.py records it", "mainstay:postgres_restored:timestamp_seconds"),
 )
 
 WORDS = {"and", "or", "unless", "on", "ignoring", "by", "without", "group_left", "group_right", "bool", "offset"}

@@ -32,6 +32,7 @@ from tests.data.alert_cases_data import DATA
 from tests.data.alert_cases_product import PRODUCT, RATE, requests
 from tests.data.alert_cases_surroundings import ANSWERS, CONDITION, NODE, OURS, ROUTE, SURROUNDINGS, capacity
 from tests.data.alert_cases_watching import WATCHING
+from tests.renderings import rendering
 
 GROUPS: dict[str, list[Alert]] = {
     "postgres": postgres_alerts({"postgres-main": 2}),
@@ -48,6 +49,7 @@ GROUPS: dict[str, list[Alert]] = {
     "telemetry": TELEMETRY,
 }
 CASES: dict[str, Case] = {**PRODUCT, **SURROUNDINGS, **DATA, **WATCHING}
+RULE = "PrometheusRule"
 ESCALATION: list[Level] = [{"name": "tech-lead", "after": "15m"}, {"name": "cto", "after": "1h"}]
 
 
@@ -254,6 +256,30 @@ def test_a_stateful_workload_can_be_gone_as_well(judge: Judge) -> None:
         f"kube_statefulset_replicas{{{labels}}}": "1x40",
     }
     judge(Trial("WorkloadGone", history, 30, 1))
+
+
+def test_a_database_that_nobody_ever_restored_is_told_by_the_rules_as_they_are_deployed(
+    promtool: Path, tmp_path: Path
+) -> None:
+    """The series is one that the same group records: clocks of promtool begin in 1970, where no drill has been."""
+    (groups,) = (
+        each.manifest["spec"] for each in rendering("staging") if each.name == "postgres" and each.kind == RULE
+    )
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(groups))
+    told = 'ALERTS{alertname="PostgresRestoreUntried",alertstate="firing",namespace="shop-staging"}'
+    expected: list[tuple[int, list[str]]] = [(90 * 24, []), (90 * 24 + 6, ["postgres-auth", "postgres-main"])]
+    questions = [
+        {
+            "expr": f"count by (job) ({told})",
+            "eval_time": f"{hours}h",
+            "exp_samples": [{"labels": f'{{job="{job}"}}', "value": 1} for job in jobs],
+        }
+        for hours, jobs in expected
+    ]
+    test = {"interval": "6h", "input_series": [], "promql_expr_test": questions}
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "6h", "tests": [test]}))
+    run(promtool, "test", "rules", file)
 
 
 def test_the_scrape_of_the_nodes_is_valid(promtool: Path, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What could be restored: base backups, the write-ahead log behind them, and the room that it has."""
 
 from components.observability.dashboards.model import Chart, Dashboard, Stat, Table, Variable, above
+from components.postgres.drills import LONGEST_DAYS, RESTORED
 
 _CLUSTER = '{job=~"$cluster"}'
 _BARMAN = "barman_cloud_cloudnative_pg_io"
 _HOUR = 3600
 _AGE = f"time() - max by (job) ({_BARMAN}_last_available_backup_timestamp{_CLUSTER})"
 _REACH = f"time() - min by (job) ({_BARMAN}_first_recoverability_point{_CLUSTER} > 0)"
+_RESTORED = f"time() - max by (job) ({RESTORED}{_CLUSTER})"
 _UNARCHIVED = f"max by (job) (cnpg_pg_stat_archiver_seconds_since_last_archival{_CLUSTER})"
 _WAITING = 'cnpg_collector_pg_wal_archive_status{job=~"$cluster",value="ready"}'
+_UNTRIED = above(LONGEST_DAYS * 24 * _HOUR)
 _TOO_OLD = above(26 * _HOUR)
 """Of a daily backup, as its alert has it."""
 
@@ -16,9 +19,10 @@ BACKUPS = Dashboard(
     "backups",
     "Backups",
     [
-        Stat("Age of the last base backup", "s", {"{{job}}": _AGE}, _TOO_OLD, width=8),
-        Stat("Log last archived", "s", {"{{job}}": _UNARCHIVED}, above(_HOUR), width=8),
-        Stat("How far back a restore can go", "s", {"{{job}}": _REACH}, width=8),
+        Stat("Age of the last base backup", "s", {"{{job}}": _AGE}, _TOO_OLD),
+        Stat("Log last archived", "s", {"{{job}}": _UNARCHIVED}, above(_HOUR)),
+        Stat("How far back a restore can go", "s", {"{{job}}": _REACH}),
+        Stat("Since a restore was last tried", "s", {"{{job}}": _RESTORED}, _UNTRIED),
         Table(
             "Databases",
             "job",
@@ -26,11 +30,18 @@ BACKUPS = Dashboard(
                 "Last backup": _AGE,
                 "Restorable back to": _REACH,
                 "Log last archived": _UNARCHIVED,
+                "Restore tried": _RESTORED,
                 "Segments that wait": f"max by (job) ({_WAITING})",
             },
-            {"Last backup": "s", "Restorable back to": "s", "Log last archived": "s", "Segments that wait": "short"},
+            {
+                "Last backup": "s",
+                "Restorable back to": "s",
+                "Log last archived": "s",
+                "Restore tried": "s",
+                "Segments that wait": "short",
+            },
             ("Last backup", True),
-            {"Last backup": _TOO_OLD, "Log last archived": above(_HOUR)},
+            {"Last backup": _TOO_OLD, "Log last archived": above(_HOUR), "Restore tried": _UNTRIED},
         ),
         Chart("Age of the last base backup", "s", {"{{job}}": _AGE}, _TOO_OLD),
         Chart(
