@@ -27,7 +27,7 @@ _MODULES = {
     "gate": "cli.gate",
     "slo": "cli.slo",
     "audit": "cli.audit",
-    "ready": "cli.audit",
+    "ready": "cli.ready",
     "cluster": "cli.embedded",
 }
 """Verb -> where it is."""

@@ -133,6 +133,15 @@ def test_an_interrupt_is_code_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert err.startswith("Stopped")
 
 
+def test_an_audit_of_a_file_does_not_wait_for_the_import_of_all_that_can_be_declared() -> None:
+    program = (
+        "import sys; from cli.main import main; main(['audit', '--manifests', 'docs/runbooks']); "
+        "sys.exit(','.join(name for name in ('pulumi', 'pulumi_kubernetes', 'grpc') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "error: docs/runbooks holds no manifests: no file there ends in .yaml, .yml, .json."
+
+
 @pytest.mark.parametrize("verb", ["gate", "up"])
 def test_an_override_without_a_name_goes_nowhere(run: Run, verb: str) -> None:
     code, out, err = run(verb, "staging", "--override", "it is urgent")
