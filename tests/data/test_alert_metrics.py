@@ -162,7 +162,7 @@ def metrics(query: str) -> set[str]:
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", query)
     bare = re.sub(r"\{[^}]*\}|\[[^]]*\]", "", bare)
     bare = re.sub(r"\b(?:by|on|ignoring|without|group_left|group_right)\s*\([^)]*\)", "", bare)
-    return set(re.findall(r"\b[a-z_][a-z0-9_]*\b(?!\s*\()", bare)) - WORDS
+    return set(re.findall(r"\b[a-z_][a-z0-9_:]*\b(?!\s*\()", bare)) - WORDS
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["name"])
