@@ -209,6 +209,10 @@ def measured() -> dict[str, list[str]]:
 
 def main(names: Sequence[str]) -> int:
     """Prints the scores and the survivors. 1: the score of all is too low."""
+    if unknown := {*names} - {_last(each) for each in imports() if each.startswith("policies.")}:
+        sys.exit(
+            f"error: policies/ has no module {', '.join(sorted(unknown))}; name them without their folder: `pods`."
+        )
     found: list[Score] = []
     for each in scores(names):
         found.append(each)

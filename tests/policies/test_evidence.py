@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policies.evidence import KINDS, Evidence, InvalidEvidence, load
+from policies.evidence import KINDS, Evidence, InvalidEvidence, folder_of, load
 from policies.facts import Facts
 from policies.values import Undecided
 
@@ -48,8 +48,13 @@ def test_all_files_are_read_by_time_and_say_where_they_stand(tmp_path: Path) -> 
         ("slo-report", "x", "2026-11-20T03:12:00Z", "b.json"),
     ]
     assert (found[0].day, found[0].passed, found[0].detail) == (date(2026, 11, 18), True, "1500 of 1500 rows")
+    assert found[0].seconds == 1795042800
     assert {len(each.digest) for each in found} == {64}
     assert len({each.digest for each in found}) == 3
+
+
+def test_each_environment_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    assert folder_of(tmp_path, "prod") == tmp_path / "evidence" / "prod"
 
 
 @pytest.mark.parametrize("kind", KINDS)
