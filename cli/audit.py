@@ -13,7 +13,8 @@ from rich.text import Text
 from audit import bundle, statement
 from audit.assessment import Assessment, Verdict
 from audit.comparison import Change, compare
-from cli.judged import NotPassed, add_options, assessed, wide_console
+from cli import terminal
+from cli.judged import NotPassed, add_options, assessed
 from policies.model import Enforcement, Outcome, RuleResult, Theme
 
 _STYLES = {Verdict.PASSED: "green", Verdict.INCOMPLETE: "yellow", Verdict.FAILED: "red"}
@@ -62,7 +63,7 @@ def _audit(root: Path, stack: str | None, options: argparse.Namespace) -> None:
     found = assessed(root, stack, options)
     folder: Path = options.output or Path(f"audit-{found.input.stack}-{found.as_of.replace(':', '')}")
     bundle.write(found, folder, key)
-    console = wide_console()
+    console = terminal.console()
     _show(console, found)
     told = f"\nEvidence: {folder}/ (report.html is for people; {bundle.STATEMENT} binds it together)"
     console.print(Text(told), soft_wrap=True)
@@ -133,7 +134,7 @@ def _verify(folder: Path, key: Path | None) -> None:
 def _compare(old: Path, new: Path) -> None:
     before, after = bundle.verify(old, None)[0], bundle.verify(new, None)[0]
     found = compare(before, after)
-    console = wide_console()
+    console = terminal.console()
     console.print(
         Text(f"{before.input.stack} as of {before.as_of} ({before.verdict}) → as of {after.as_of} ({after.verdict})")
     )

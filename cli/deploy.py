@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli import gate, report
+from cli import gate, report, terminal
 from cli.manifests import write_manifests
 from cli.preview import FORMATS, preview
 from cli.preview import plan as show_plan
@@ -18,8 +18,6 @@ from engine.objects import Objects
 from engine.operation import Declined
 from engine.result import Result
 from engine.target import Target
-
-_NARROWEST = 80
 
 
 def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
@@ -52,7 +50,7 @@ def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
 
 
 def _up(root: Path, options: argparse.Namespace) -> None:
-    console = _console()
+    console = terminal.console()
     budgets = gate.opened(options, root, console)
     with Display(console) as display:
 
@@ -87,12 +85,12 @@ def _up(root: Path, options: argparse.Namespace) -> None:
 
 
 def _preview(root: Path, options: argparse.Namespace) -> None:
-    console = _console(stderr=options.format != "terminal")
+    console = terminal.console(stderr=options.format != "terminal")
     preview(root, options.stacks, options.refresh, options.format, console)
 
 
 def _down(root: Path, options: argparse.Namespace) -> None:
-    console = _console()
+    console = terminal.console()
     with Display(console) as display:
 
         def confirm(target: Target) -> bool:
@@ -119,10 +117,3 @@ def _ask(console: Console, question: str, agreeing: set[str]) -> bool:
     if not sys.stdin.isatty():
         raise Declined("A real cluster is only changed after a question, and there is no terminal to ask; see --help.")
     return console.input(question).strip().lower() in agreeing
-
-
-def _console(stderr: bool = False) -> Console:
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    if console.width < _NARROWEST or not console.is_terminal:
-        console.width = max(console.width, 120)
-    return console

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from audit import AuditError, intake, judge
 from audit.assessment import Assessment, Input, assess
 from policies import evidence, exemptions
@@ -131,11 +129,3 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time, e.g. 2026-11-25 or 2026-11-25T10:00:00Z") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
-
-
-def wide_console() -> Console:
-    """Of a width that tables fit into, also in a pipe."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120
-    return console

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from audit.assessment import Assessment
 from audit.readiness import Answer, checklist
-from cli.judged import NotPassed, add_options, assessed, wide_console
+from cli import terminal
+from cli.judged import NotPassed, add_options, assessed
 
 _ANSWERS = {
     Answer.YES: "green",
@@ -39,7 +40,7 @@ def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
 
 
 def _ready(found: Assessment) -> None:
-    console = wide_console()
+    console = terminal.console()
     lines = [*checklist(found)]
     counts = Counter(line.answer for line in lines)
     told = ", ".join(f"{counts[answer]} {answer}" for answer in Answer if counts[answer])

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +15,7 @@ from budgets import BudgetsError, days, month, overrides, page, status
 from budgets.prometheus import Prometheus, Unreachable
 from budgets.status import Budget
 from budgets.wording import about, percent
-from cli import gate, slo_review
+from cli import gate, slo_review, terminal
 from stacks.environment import Environment, environment_file, load
 
 _KEPT = "days.json"
@@ -55,9 +54,7 @@ def add_verbs(verbs: Any, root: Callable[[], Path]) -> None:
 
 def _status(root: Path, options: argparse.Namespace) -> None:
     budgets = status.ask(_server(load(root, options.stack), options.prometheus), int(time.time()))
-    console = Console(highlight=False)
-    console.width = max(console.width, 120)
-    console.print(table(budgets))
+    terminal.console().print(table(budgets))
 
 
 def _report(root: Path, options: argparse.Namespace) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from policies import evidence
 from policies.evidence import InvalidEvidence
+from policies.rules.backups import restore_drill_fresh
 from stacks import InvalidEnvironment
-
-KIND = "restore-drill"
 
 
 def last_drills(root: Path, stack: str) -> dict[str, int]:
@@ -21,7 +20,7 @@ def last_drills(root: Path, stack: str) -> dict[str, int]:
     except InvalidEvidence as error:
         lines = str(error).splitlines()
         raise InvalidEnvironment("\n".join(f"evidence/{stack}: {line}" for line in lines)) from None
-    good = [each for each in found if each.kind == KIND and each.passed]
+    good = [each for each in found if each.kind == restore_drill_fresh.EVIDENCE and each.passed]
     if to_come := [each for each in good if each.seconds > time.time()]:
         # A slip of the pen, and nobody would be told for years.
         raise InvalidEnvironment(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from components.postgres.drills import RESTORED
+from components.postgres.drills import LONGEST_DAYS, RESTORED
 from policies import evidence
+from policies.rules.backups import restore_drill_fresh
 from stacks import InvalidEnvironment
 from stacks.environment import load
 from stacks.render import Manifest, render
@@ -60,7 +61,8 @@ def test_the_last_restore_that_went_well_counts(folder: Path) -> None:
     }
 
 
-def test_without_evidence_none_ever_did() -> None:
+def test_without_evidence_none_ever_did(folder: Path) -> None:
+    folder.rmdir()
     assert set(recorded(render(load(ROOT, "staging"))).values()) == {"vector(0)"}
 
 
@@ -78,6 +80,11 @@ def test_the_program_of_the_ordinary_cli_knows_it_too(
     del staging["mainstay:github"]
     manifests = run_as_pulumi_does(with_secrets(staging), monkeypatch).manifests(show_secrets=True)
     assert recorded(manifests)["postgres-main"] == f"vector({SECONDS})"
+
+
+def test_the_alert_and_the_audit_wait_as_long() -> None:
+    """Neither room may import the other."""
+    assert LONGEST_DAYS == restore_drill_fresh.LONGEST_DAYS
 
 
 def test_a_restore_that_is_yet_to_come_is_refused(folder: Path) -> None:
